@@ -1,0 +1,85 @@
+r"""Materials of calorimeters and what a shower feels of them.
+
+Radiation length X0, critical energy E_c (electrons, Rossi's definition as tabulated) and density
+are those of the Particle Data Group, "Atomic and nuclear properties of materials", S. Navas et
+al., Phys. Rev. D 110, 030001 (2024). The Moliere radius follows from them (PDG review "Passage of
+particles through matter", section 34.4.2):
+
+    R_M = X0 E_s / E_c,   E_s = sqrt(4 pi / alpha) m_e c^2 = 21.2052 MeV,
+
+and mixtures of layers combine as
+
+    1 / X0 = sum_j w_j / X_j,   1 / R_M = (1 / E_s) sum_j w_j E_cj / X_j,
+
+with w_j the share of the mass (lengths in g/cm2) or of the depth (lengths in mm).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from heitler.units import MeV, cm
+
+__all__ = ["MATERIALS", "SCALE_ENERGY", "Material", "material"]
+
+SCALE_ENERGY = 21.2052 * MeV
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A homogeneous material.
+
+    Arguments:
+        name: Name in detector files.
+        density: Density in g/cm3.
+        radiation_length: X0 in mm.
+        critical_energy: E_c for electrons in MeV.
+        geant4: Name in Geant4's NIST material table.
+    """
+
+    name: str
+    density: float
+    radiation_length: float
+    critical_energy: float
+    geant4: str
+
+    @property
+    def moliere_radius(self) -> float:
+        """R_M = X0 E_s / E_c in mm."""
+        return self.radiation_length * SCALE_ENERGY / self.critical_energy
+
+
+def _material(
+    name: str, density: float, length_g_cm2: float, critical_energy: float, geant4: str
+) -> Material:
+    return Material(name, density, length_g_cm2 / density * cm, critical_energy, geant4)
+
+
+MATERIALS: dict[str, Material] = {
+    entry.name: entry
+    for entry in (
+        _material("air", 1.205e-3, 36.62, 87.92, "G4_AIR"),
+        _material("aluminium", 2.699, 24.01, 42.70, "G4_Al"),
+        _material("caesium_iodide", 4.510, 8.39, 11.17, "G4_CESIUM_IODIDE"),
+        _material("copper", 8.960, 12.86, 19.42, "G4_Cu"),
+        _material("iron", 7.874, 13.84, 21.68, "G4_Fe"),
+        _material("lead", 11.350, 6.37, 7.43, "G4_Pb"),
+        _material("lead_tungstate", 8.300, 7.39, 9.64, "G4_PbWO4"),
+        _material("liquid_argon", 1.396, 19.55, 32.84, "G4_lAr"),
+        _material("plastic_scintillator", 1.032, 43.90, 94.11, "G4_PLASTIC_SC_VINYLTOLUENE"),
+        _material("silicon", 2.329, 21.82, 40.19, "G4_Si"),
+        _material("tungsten", 19.300, 6.76, 7.97, "G4_W"),
+    )
+}
+
+
+def material(name: str) -> Material:
+    """The material called `name`.
+
+    Raises:
+        ValueError: There is none; the message lists those that exist.
+    """
+    if name not in MATERIALS:
+        msg = f"unknown material '{name}'; known are {', '.join(sorted(MATERIALS))}"
+        raise ValueError(msg)
+    return MATERIALS[name]

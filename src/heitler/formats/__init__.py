@@ -1,0 +1,1 @@
+"""Community file conventions: one module each."""

@@ -1,0 +1,1 @@
+"""Distances between two samples, each with its error."""

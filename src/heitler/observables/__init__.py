@@ -1,0 +1,1 @@
+"""Observables: plain functions of showers."""

@@ -1,0 +1,70 @@
+"""What an observable is: a plain function of showers with a label, a unit and an axis.
+
+    @observable("visible energy", "MeV")
+    def visible_energy(showers: Showers) -> Tensor: ...
+
+The decorator leaves the function as it is and enters it in `OBSERVABLES`, from which validation,
+training and ``heitler list observables`` take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from heitler.showers import Showers
+
+__all__ = ["OBSERVABLES", "Observable", "observable"]
+
+Function = Callable[[Showers], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Observable:
+    """A function of showers with what a table or a figure must say about it.
+
+    Arguments:
+        name: Name of the function.
+        label: Words for an axis, without the unit.
+        unit: Unit, "" where there is none.
+        axis: What the second dimension of the result runs over ("layer", "ring", ...), None if
+            there is one number per shower.
+        log: Whether it spans decades and is shown on a logarithmic axis.
+        function: Showers to float64 values with shape (N,) or (N, k).
+    """
+
+    name: str
+    label: str
+    unit: str
+    axis: str | None
+    log: bool
+    function: Function
+
+    def __call__(self, showers: Showers) -> Tensor:
+        """Values of the showers, with shape (N,) or (N, k), float64."""
+        return self.function(showers)
+
+
+OBSERVABLES: dict[str, Observable] = {}
+
+
+def observable(
+    label: str, unit: str, *, axis: str | None = None, log: bool = False
+) -> Callable[[Function], Function]:
+    """Enters a function of showers in `OBSERVABLES` under its own name.
+
+    Raises:
+        ValueError: The name is taken.
+    """
+
+    def register(function: Function) -> Function:
+        name = function.__name__
+        if name in OBSERVABLES:
+            msg = f"there is an observable '{name}' already"
+            raise ValueError(msg)
+        OBSERVABLES[name] = Observable(name, label, unit, axis, log, function)
+        return function
+
+    return register

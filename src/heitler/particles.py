@@ -1,0 +1,136 @@
+"""Particles at the face of the calorimeter.
+
+Shower frame: z points into the depth, x and y are lateral. The angle theta is measured to the
+calorimeter face, so that theta = pi/2 is perpendicular incidence, as in the ILD papers; a tilted
+particle leans towards +y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import pi
+
+import torch
+from torch import Tensor
+
+__all__ = ["ELECTRON", "PHOTON", "POSITRON", "IncidentParticles"]
+
+PHOTON = 22
+ELECTRON = 11
+POSITRON = -11
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IncidentParticles:
+    """Particles as they enter the calorimeter.
+
+    Arguments:
+        energy: Kinetic energies in MeV, positive, with shape (N,), float64.
+        pdg: Particle codes of the Particle Data Group, with shape (N,), int64.
+        direction: Unit vectors of flight, with shape (N, 3), float64.
+        position: Points of entry in mm, with shape (N, 3), float64.
+
+    Raises:
+        ValueError: A shape, an energy or a direction is not as stated above.
+    """
+
+    energy: Tensor
+    pdg: Tensor
+    direction: Tensor
+    position: Tensor
+
+    def __post_init__(self) -> None:
+        for name, dtype in (
+            ("energy", torch.float64),
+            ("pdg", torch.int64),
+            ("direction", torch.float64),
+            ("position", torch.float64),
+        ):
+            object.__setattr__(self, name, torch.as_tensor(getattr(self, name), dtype=dtype))
+        count = self.energy.numel()
+        for name, shape in (
+            ("energy", (count,)),
+            ("pdg", (count,)),
+            ("direction", (count, 3)),
+            ("position", (count, 3)),
+        ):
+            got = tuple(getattr(self, name).shape)
+            if got != shape:
+                msg = f"{name} of {count} incident particles must have shape {shape}, got {got}"
+                raise ValueError(msg)
+        _check_energies(self.energy)
+        norm = self.direction.norm(dim=1)
+        if not bool(((norm - 1.0).abs() < 1e-4).all()):
+            msg = "directions of incident particles must be unit vectors"
+            raise ValueError(msg)
+
+    def __len__(self) -> int:
+        return self.energy.numel()
+
+    def __getitem__(self, index: slice | Tensor) -> IncidentParticles:
+        """The particles of a slice, an index tensor or a mask."""
+        return IncidentParticles(
+            energy=self.energy[index],
+            pdg=self.pdg[index],
+            direction=self.direction[index],
+            position=self.position[index],
+        )
+
+    @property
+    def theta(self) -> Tensor:
+        """Angle to the calorimeter face in rad, pi/2 for perpendicular incidence: (N,)."""
+        return torch.asin(self.direction[:, 2].clamp(-1.0, 1.0))
+
+    @classmethod
+    def beam(
+        cls,
+        energy: Tensor | Sequence[float],
+        *,
+        pdg: int | Tensor = PHOTON,
+        theta: float | Tensor = pi / 2,
+        impact: tuple[float, float] = (0.0, 0.0),
+        depth: float = 0.0,
+    ) -> IncidentParticles:
+        """Particles that all enter at one point, tilted towards +y.
+
+        Arguments:
+            energy: Energies in MeV, with shape (N,).
+            pdg: One particle code, or one per particle.
+            theta: Angle to the face in rad, one or one per particle.
+            impact: x and y of the point of entry in mm.
+            depth: z of the point of entry in mm.
+        """
+        energy = torch.as_tensor(energy, dtype=torch.float64)
+        angle = torch.as_tensor(theta, dtype=torch.float64).expand(energy.shape)
+        # sin and cos of pi/2 leave 6e-17 in y: perpendicular beams are exactly perpendicular.
+        along_y = torch.where(angle == pi / 2, torch.zeros_like(angle), torch.cos(angle))
+        direction = torch.stack([torch.zeros_like(angle), along_y, torch.sin(angle)], dim=-1)
+        position = torch.tensor([*impact, depth], dtype=torch.float64)
+        return cls(
+            energy=energy,
+            pdg=torch.as_tensor(pdg).expand(energy.shape),
+            direction=direction,
+            position=position.expand(energy.numel(), 3),
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[IncidentParticles]) -> IncidentParticles:
+        """The particles of all parts, in order."""
+        return cls(
+            energy=torch.cat([part.energy for part in parts]),
+            pdg=torch.cat([part.pdg for part in parts]),
+            direction=torch.cat([part.direction for part in parts]),
+            position=torch.cat([part.position for part in parts]),
+        )
+
+
+def _check_energies(energy: Tensor) -> None:
+    wrong = ~((energy > 0) & torch.isfinite(energy))
+    if bool(wrong.any()):
+        first = int(wrong.nonzero()[0])
+        msg = (
+            f"incident energies must be positive and finite, got {float(energy[first])} MeV "
+            f"for particle {first} ({int(wrong.sum())} of {energy.numel()} are wrong)"
+        )
+        raise ValueError(msg)

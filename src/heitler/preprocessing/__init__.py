@@ -1,0 +1,1 @@
+"""Invertible transforms between showers and what a model sees."""

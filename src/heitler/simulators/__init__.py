@@ -1,0 +1,1 @@
+"""Everything that turns incident particles into showers."""

@@ -1,0 +1,1 @@
+"""Comparing showers with a reference, and the report."""
