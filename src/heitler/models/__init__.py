@@ -1,1 +1,12 @@
-"""Families of generative models: one file each."""
+"""Families of generative models: one file and one line here for each."""
+
+from heitler.models.base import GenerativeModel as GenerativeModel
+from heitler.models.base import Noise as Noise
+from heitler.models.base import NoiseSpec as NoiseSpec
+from heitler.models.base import Phase as Phase
+from heitler.models.base import ShowerShape as ShowerShape
+from heitler.models.base import Stage as Stage
+from heitler.models.base import Variates as Variates
+from heitler.models.base import draw as draw
+from heitler.models.vae import VAE as VAE
+from heitler.models.wgan_gp import WGANGP as WGANGP

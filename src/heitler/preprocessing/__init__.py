@@ -1,1 +1,13 @@
-"""Invertible transforms between showers and what a model sees."""
+"""Invertible transforms between showers and what a model sees, and conditioning."""
+
+from heitler.preprocessing.conditioning import Angle as Angle
+from heitler.preprocessing.conditioning import Condition as Condition
+from heitler.preprocessing.conditioning import Conditioning as Conditioning
+from heitler.preprocessing.conditioning import LogEnergy as LogEnergy
+from heitler.preprocessing.conditioning import ParticleType as ParticleType
+from heitler.preprocessing.transforms import Features as Features
+from heitler.preprocessing.transforms import LogCells as LogCells
+from heitler.preprocessing.transforms import Preprocessing as Preprocessing
+from heitler.preprocessing.transforms import Response as Response
+from heitler.preprocessing.transforms import Threshold as Threshold
+from heitler.preprocessing.transforms import Transform as Transform

@@ -1,0 +1,187 @@
+r"""What a generative model is.
+
+    x = g(z, c)
+
+c are the conditions (energy, angle, ...), z is all the randomness of generation: named tensors of
+normal or uniform numbers, listed in `noise`. Given z and c, g is deterministic, so a model can be
+seeded, exported and tested like any function. Training is the same: `training_noise` lists what
+the loss consumes, the trainer draws it, and `loss` is deterministic given (x, c, z). So one
+process and many processes that share a batch compute the same gradient.
+
+Training runs through `stages`, one after the other. A stage has phases, which take turns: each
+updates its own submodules with its own optimizer. Before a stage starts, `prepare` sees a sample
+of training showers: that is where biases start at empirical values and tables are filled. A stage
+without phases is only prepared.
+
+Notation: N showers, x is (N, globals + cells), c is (N, conditions).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+__all__ = [
+    "GenerativeModel",
+    "Noise",
+    "NoiseSpec",
+    "Phase",
+    "ShowerShape",
+    "Stage",
+    "Variates",
+    "draw",
+]
+
+Variates = Mapping[str, Tensor]
+"""Random numbers by name, each with shape (N, *shape)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowerShape:
+    """Sizes of what a model sees: they come from geometry, preprocessing and conditioning.
+
+    Arguments:
+        layers: Number of cells of each layer; cells are the last columns of x, layer by layer.
+        globals: Number of quantities of the whole shower, the first columns of x.
+        conditions: Number of columns of c.
+    """
+
+    layers: tuple[int, ...]
+    globals: int
+    conditions: int
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return sum(self.layers)
+
+    @property
+    def features(self) -> int:
+        """Number of columns of x."""
+        return self.globals + self.cells
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Independent random numbers for one shower: their distribution and their number."""
+
+    kind: Literal["normal", "uniform"]
+    size: int
+
+
+NoiseSpec = Mapping[str, Noise]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Which submodules an optimizer updates, and for how many steps in a row.
+
+    Arguments:
+        name: Name that is passed to `GenerativeModel.loss`.
+        trains: Names of submodules of the model.
+        steps: Number of updates before the next phase of the stage has its turn.
+    """
+
+    name: str
+    trains: tuple[str, ...]
+    steps: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the training: its phases take turns.
+
+    Arguments:
+        name: Name under which the configuration schedules it.
+        phases: The phases; none if the stage is only prepared.
+        select: Which weights the stage ends with: those of the lowest validation "loss", those
+            whose generated showers come nearest to the validation showers ("physics"), or the
+            "last".
+    """
+
+    name: str
+    phases: tuple[Phase, ...] = ()
+    select: Literal["loss", "physics", "last"] = "last"
+
+
+class GenerativeModel(nn.Module, ABC):
+    """A trainable map from noise and condition to a shower.
+
+    The first argument of a family's constructor is the `ShowerShape`; all others are keyword
+    arguments with defaults: they are the schema of its configuration.
+
+    Attributes:
+        stages: How it is trained.
+        noise: What `forward` consumes.
+        training_noise: What `loss` consumes.
+    """
+
+    stages: ClassVar[tuple[Stage, ...]]
+    noise: NoiseSpec
+    training_noise: NoiseSpec
+
+    def __init__(self, shape: ShowerShape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    @abstractmethod
+    def forward(self, z: Variates, c: Tensor) -> Tensor:
+        """Generates showers.
+
+        Arguments:
+            z: Random numbers as listed in `noise`.
+            c: Conditions with shape (N, conditions).
+
+        Returns:
+            Showers with shape (N, features).
+        """
+
+    @abstractmethod
+    def loss(
+        self, x: Tensor, c: Tensor, z: Variates, *, phase: str
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Mean loss of a batch, and its parts for the log.
+
+        Arguments:
+            x: Showers with shape (N, features).
+            c: Conditions with shape (N, conditions).
+            z: Random numbers as listed in `training_noise`.
+            phase: Name of the phase.
+        """
+
+    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:
+        """Sets what a stage starts from, given a sample of training showers; by default nothing.
+
+        Arguments:
+            stage: Name of the stage that starts.
+            x: Showers with shape (N, features).
+            c: Conditions with shape (N, conditions).
+            z: Random numbers as listed in `training_noise`.
+        """
+
+    def parameters_of(self, phase: Phase) -> list[nn.Parameter]:
+        """The parameters that a phase updates."""
+        return [p for name in phase.trains for p in self.get_submodule(name).parameters()]
+
+
+def draw(
+    spec: NoiseSpec, count: int, generator: torch.Generator, device: torch.device | None = None
+) -> dict[str, Tensor]:
+    """Random numbers for `count` showers, drawn on the CPU in the order of `spec`.
+
+    Arguments:
+        spec: Names, kinds and sizes.
+        count: N.
+        generator: Source of randomness.
+        device: Where to put them.
+    """
+    kinds = {"normal": torch.randn, "uniform": torch.rand}
+    return {
+        name: kinds[noise.kind](count, noise.size, generator=generator).to(device)
+        for name, noise in spec.items()
+    }

@@ -1,0 +1,193 @@
+r"""Variational autoencoder of hits with a latent flow.
+
+Notation: x are the cells in MeV, v the global quantities of a shower (its response), c the
+conditions, t the latent numbers.
+
+1. *Autoencoder.* Encoder q(t|x,c) = N(mu, s^2), decoder p(x|t,c) with independent cells: cell i
+   is hit with probability p_i(t,c), and a hit has a gamma-distributed energy with mean m_i(t,c)
+   and a shape k(m_i) that all cells share. The loss is minus the evidence lower bound
+
+       L = E_q[-ln p(x|t,c)] + beta KL(q(t|x,c) || N(0, 1)),
+
+   Kingma and Welling 2013 (arXiv:1312.6114, eq. 7), beta as in Higgins et al. 2017.
+2. *Prior.* A conditional coupling flow p(t,v|c) learns the latent numbers that the encoder really
+   gives, together with v, by maximum likelihood. Sampling t from it instead of from N(0, 1)
+   closes the gap between prior and aggregate posterior; drawing the response with it, rather than
+   as the sum of noisy cells, keeps the visible energy from being smeared twice. A latent flow and
+   an energy sum of its own are those of Buhmann et al. (arXiv:2112.09709) and Diefenbacher et al.
+   (arXiv:2303.18150); couplings as in Dinh et al. 2014 (arXiv:1410.8516).
+3. *Spectrum.* The gamma law is only a stand-in: the shape of a hit's energy at a given mean is
+   taken from the training showers as a table of quantiles Q of x / m in bins of ln m.
+
+Generation needs one uniform number u per cell:
+
+    x_i = 0 if u_i >= p_i, else m_i Q(u_i / p_i; m_i),
+
+the inverse of the cell's cumulative distribution with its atom at zero. The preprocessing's
+`Response` then scales the cells to the drawn v.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import zuko
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from heitler.losses import bernoulli_nll, gamma_nll, kl_to_standard_normal
+from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
+from heitler.networks import mlp
+
+__all__ = ["VAE"]
+
+_LOG_MEAN_RANGE = (-7.0, 7.0)
+"""Range of ln(m / MeV) that the table of quantiles covers: 0.9 keV to 1.1 GeV."""
+
+_BINS, _QUANTILES = 56, 256
+"""Bins in ln m of the table, four to a unit, and quantiles in each."""
+
+_SMALLEST = 1e-4
+"""The gamma law has no finite value at 0: it sees energies of hits as at least 0.1 keV."""
+
+
+class VAE(GenerativeModel):
+    """Variational autoencoder of hits with a latent flow: see the module's docstring.
+
+    Arguments:
+        shape: Sizes of its input; the cells are energies in MeV.
+        latent: Number of latent numbers.
+        encoder: Widths of the encoder's hidden layers.
+        decoder: Widths of the decoder's hidden layers.
+        flow: Widths of the hidden layers of each coupling.
+        couplings: Number of couplings of the flow.
+        beta: Weight of the KL term.
+        unit: Energy in MeV below which the encoder sees cells linearly, above logarithmically.
+    """
+
+    stages: ClassVar[tuple[Stage, ...]] = (
+        Stage("autoencoder", (Phase("elbo", ("encoder", "decoder", "law")),), select="loss"),
+        Stage("prior", (Phase("flow", ("flow",)),), select="loss"),
+        Stage("spectrum"),
+    )
+
+    def __init__(
+        self,
+        shape: ShowerShape,
+        *,
+        latent: int = 10,
+        encoder: tuple[int, ...] = (256, 128),
+        decoder: tuple[int, ...] = (128, 128),
+        flow: tuple[int, ...] = (64, 64),
+        couplings: int = 4,
+        beta: float = 1.0,
+        unit: float = 0.1,
+    ) -> None:
+        super().__init__(shape)
+        self.latent, self.beta, self.unit = latent, beta, unit
+        self.noise = {
+            "latent": Noise("normal", latent + shape.globals),
+            "cells": Noise("uniform", shape.cells),
+        }
+        self.training_noise = {"posterior": Noise("normal", latent)}
+        self.encoder = mlp(shape.cells + shape.conditions, encoder, 2 * latent)
+        self.decoder = mlp(latent + shape.conditions, decoder, 2 * shape.cells)
+        self.law = nn.ParameterDict({"shape": nn.Parameter(torch.tensor([0.5, 0.1, 0.0]))})
+        self.flow = zuko.flows.NICE(
+            latent + shape.globals, shape.conditions, transforms=couplings, hidden_features=flow
+        )
+        # Quantiles of the exponential law until the spectrum is known.
+        middle = (torch.arange(_QUANTILES) + 0.5) / _QUANTILES
+        self.register_buffer("table", -torch.log1p(-middle).expand(_BINS, -1).clone())
+        self.table: Tensor
+
+    def forward(self, z: Variates, c: Tensor) -> Tensor:
+        """Showers (N, globals + cells) from latent normals and one uniform per cell."""
+        drawn = self.flow(c).transform.inv(z["latent"])
+        latent, quantities = drawn[:, : self.latent], drawn[:, self.latent :]
+        logit, log_mean = self.decode(latent, c)
+        probability = torch.sigmoid(logit)
+        rank = z["cells"] / probability
+        column = (rank * _QUANTILES).long().clamp_(max=_QUANTILES - 1)
+        ratio = self.table.flatten()[_bin(log_mean) * _QUANTILES + column]
+        cells = torch.where(rank < 1.0, ratio * log_mean.exp(), 0.0)
+        return torch.cat([quantities, cells], dim=1)
+
+    def loss(
+        self, x: Tensor, c: Tensor, z: Variates, *, phase: str
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Minus the evidence lower bound (elbo) or minus the log-likelihood (flow), in nats."""
+        cells = self._cells(x)
+        mean, log_variance = self.encode(cells, c)
+        latent = mean + z["posterior"] * torch.exp(0.5 * log_variance)
+        if phase == "flow":
+            target = torch.cat([latent, x[:, : self.shape.globals]], dim=1).detach()
+            nll = -self.flow(c).log_prob(target).mean()
+            return nll, {"nll": nll}
+        hits, energies = self._reconstruction(cells, latent, c)
+        kl = kl_to_standard_normal(mean, log_variance).mean()
+        return hits + energies + self.beta * kl, {"hits": hits, "energies": energies, "kl": kl}
+
+    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:
+        """Starts the decoder at the mean shower; fills the table of quantiles."""
+        cells = self._cells(x)
+        if stage == "autoencoder":
+            self._start_at_mean(cells)
+        if stage == "spectrum":
+            mean, log_variance = self.encode(cells, c)
+            latent = mean + z["posterior"] * torch.exp(0.5 * log_variance)
+            self._fill_table(cells, self.decode(latent, c)[1])
+
+    def encode(self, cells: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of q(t|x,c), each (N, latent)."""
+        seen = torch.cat([torch.log1p(cells / self.unit), c], dim=1)
+        mean, log_variance = self.encoder(seen).chunk(2, dim=1)
+        return mean, log_variance
+
+    def decode(self, latent: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-odds of a hit and ln(m / MeV) of each cell, each (N, cells)."""
+        logit, log_mean = self.decoder(torch.cat([latent, c], dim=1)).chunk(2, dim=1)
+        return logit, log_mean.clamp(*_LOG_MEAN_RANGE)
+
+    def _cells(self, x: Tensor) -> Tensor:
+        return x[:, self.shape.globals :]
+
+    def _reconstruction(self, cells: Tensor, latent: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean -ln p of the pattern of hits and of the energies of hits."""
+        logit, log_mean = self.decode(latent, c)
+        hit = cells > 0
+        constant, linear, square = self.law["shape"]
+        k = softplus(constant + linear * log_mean + square * log_mean.square()) + 0.05
+        nll = gamma_nll(cells.clamp(min=_SMALLEST), log_mean, k)
+        return bernoulli_nll(hit.float(), logit).mean(), (nll * hit).sum(dim=1).mean()
+
+    def _start_at_mean(self, cells: Tensor) -> None:
+        hit = cells > 0
+        often = hit.float().mean(dim=0).clamp(1e-4, 1 - 1e-4)
+        mean = cells.sum(dim=0) / hit.sum(dim=0).clamp(min=1)
+        last = self.decoder.get_submodule(str(len(self.decoder) - 1))
+        weight, bias = last.parameters()
+        with torch.no_grad():
+            nn.init.normal_(weight, std=0.01)
+            bias.copy_(torch.cat([torch.logit(often), mean.clamp(min=self.unit / 10).log()]))
+
+    @torch.no_grad()
+    def _fill_table(self, cells: Tensor, log_mean: Tensor) -> None:
+        """Quantiles of x / m in bins of ln m; bins with few hits take those of the nearest."""
+        hit = cells > 0
+        ratio, row = (cells * torch.exp(-log_mean))[hit], _bin(log_mean)[hit]
+        counts = torch.bincount(row, minlength=_BINS)
+        rich = (counts >= min(4 * _QUANTILES, int(counts.max()))).nonzero()[:, 0]
+        middle = (torch.arange(_QUANTILES, dtype=torch.float64) + 0.5) / _QUANTILES
+        for index in rich.tolist():
+            inside = ratio[row == index].sort().values
+            self.table[index] = inside[(middle * (inside.numel() - 1)).round().long()]
+        nearest = (torch.arange(_BINS)[:, None] - rich[None, :]).abs().argmin(dim=1)
+        self.table.copy_(self.table[rich[nearest]])
+
+
+def _bin(log_mean: Tensor) -> Tensor:
+    """Row of the table for ln(m / MeV)."""
+    low, high = _LOG_MEAN_RANGE
+    return ((log_mean - low) * (_BINS / (high - low))).long().clamp_(0, _BINS - 1)

@@ -1,0 +1,132 @@
+"""What a model is told of the incident particle.
+
+Each `Condition` turns incident particles into columns of numbers of order one; `Conditioning`
+puts them side by side. A model sees only their number.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from heitler.particles import IncidentParticles
+
+__all__ = ["Angle", "Condition", "Conditioning", "LogEnergy", "ParticleType"]
+
+
+class Condition(nn.Module, ABC):
+    """A property of incident particles as columns of numbers.
+
+    Attributes:
+        size: Number of columns.
+    """
+
+    size: int = 1
+
+    def fit(self, particles: IncidentParticles) -> None:
+        """Learns from training particles; by default there is nothing to learn."""
+
+    @abstractmethod
+    def forward(self, particles: IncidentParticles) -> Tensor:
+        """Columns with shape (N, size), float32."""
+
+
+class _Standardised(Condition):
+    """One number per particle, shifted and scaled to mean 0 and standard deviation 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("std", torch.ones((), dtype=torch.float64))
+        self.mean: Tensor
+        self.std: Tensor
+
+    @abstractmethod
+    def value(self, particles: IncidentParticles) -> Tensor:
+        """The number before standardisation, with shape (N,)."""
+
+    def fit(self, particles: IncidentParticles) -> None:
+        """Takes mean and standard deviation; of a single value only the mean."""
+        value = self.value(particles)
+        spread = float(value.std()) if value.numel() > 1 else 0.0
+        self.mean.copy_(value.mean())
+        self.std.fill_(spread if spread > 1e-9 else 1.0)
+
+    def forward(self, particles: IncidentParticles) -> Tensor:
+        """Columns with shape (N, 1), float32."""
+        return ((self.value(particles) - self.mean) / self.std).float()[:, None]
+
+
+class LogEnergy(_Standardised):
+    """ln(E / MeV), standardised."""
+
+    def value(self, particles: IncidentParticles) -> Tensor:
+        """Logarithm of the energies, with shape (N,)."""
+        return particles.energy.log()
+
+
+class Angle(_Standardised):
+    """The angle theta to the calorimeter face in rad, standardised."""
+
+    def value(self, particles: IncidentParticles) -> Tensor:
+        """Angles in rad, with shape (N,)."""
+        return particles.theta
+
+
+class ParticleType(Condition):
+    """One column per particle type, 1 where the particle is of that type.
+
+    Arguments:
+        codes: Particle codes of the Particle Data Group.
+    """
+
+    def __init__(self, codes: Sequence[int]) -> None:
+        super().__init__()
+        self.codes = tuple(codes)
+        self.size = len(self.codes)
+
+    def forward(self, particles: IncidentParticles) -> Tensor:
+        """Columns with shape (N, types), float32.
+
+        Raises:
+            ValueError: A particle is of none of the types.
+        """
+        match = particles.pdg[:, None] == torch.tensor(self.codes)
+        if not bool(match.any(dim=1).all()):
+            other = sorted(set(particles.pdg.tolist()) - set(self.codes))
+            msg = f"the model knows the particle codes {list(self.codes)}, got {other}"
+            raise ValueError(msg)
+        return match.float()
+
+
+class Conditioning(nn.Module):
+    """Conditions side by side.
+
+    Arguments:
+        conditions: At least one.
+    """
+
+    def __init__(self, conditions: Sequence[Condition]) -> None:
+        super().__init__()
+        self.conditions = nn.ModuleList(conditions)
+
+    @property
+    def size(self) -> int:
+        """Number of columns."""
+        return sum(condition.size for condition in self._parts)
+
+    def fit(self, particles: IncidentParticles) -> None:
+        """Fits each condition on training particles."""
+        for condition in self._parts:
+            condition.fit(particles)
+
+    def forward(self, particles: IncidentParticles) -> Tensor:
+        """Conditions with shape (N, size), float32."""
+        return torch.cat([condition(particles) for condition in self._parts], dim=1)
+
+    @property
+    def _parts(self) -> list[Condition]:
+        return [c for c in self.conditions if isinstance(c, Condition)]
