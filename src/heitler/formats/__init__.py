@@ -1,1 +1,34 @@
-"""Community file conventions: one module each."""
+"""Shower files: one module per community convention, behind one way to open and create them.
+
+>>> with open_showers("showers.h5") as reader:  # doctest: +SKIP
+...     for showers in reader.batches():
+...         print(showers.deposits.sum())
+"""
+
+from heitler.formats.atomic import atomic_file, atomic_folder
+from heitler.formats.base import BATCH, Convention, ShowerReader, ShowerWriter, batch_size
+from heitler.formats.binning import Binning, read_binning
+from heitler.formats.checksum import sha256
+from heitler.formats.conversion import Conversion, convert
+from heitler.formats.inspection import inspect
+from heitler.formats.registry import CONVENTIONS, create_showers, open_showers, recognise
+
+__all__ = [
+    "BATCH",
+    "CONVENTIONS",
+    "Binning",
+    "Convention",
+    "Conversion",
+    "ShowerReader",
+    "ShowerWriter",
+    "atomic_file",
+    "atomic_folder",
+    "batch_size",
+    "convert",
+    "create_showers",
+    "inspect",
+    "open_showers",
+    "read_binning",
+    "recognise",
+    "sha256",
+]

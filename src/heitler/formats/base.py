@@ -3,24 +3,37 @@
 A reader looks like a long list of showers of which only the part that is asked for is loaded; a
 writer takes showers batch by batch. Units, axes and cell order are converted here and nowhere
 else: on the inside everything is MeV, mm, rad and the flat cell order of the detector's geometry.
+
+A convention is one module with a reader, a writer, a function `sniff` that knows its files by
+their keys and shapes, and a `CONVENTION` that names the three for the registry.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
+
+import h5py
 
 from heitler.detectors import Detector
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
 
-__all__ = ["BATCH", "ShowerReader", "ShowerWriter"]
+__all__ = ["BATCH", "Convention", "ShowerReader", "ShowerWriter", "batch_size"]
 
 BATCH = 500
 """Showers per batch when streaming: 100 MB of the largest geometry in the catalogue."""
+
+_BATCH_BYTES = 64 * 2**20
+
+
+def batch_size(cells: int) -> int:
+    """Number of showers of `cells` cells whose deposits take 64 MiB, at least 1."""
+    return max(1, _BATCH_BYTES // (4 * cells))
 
 
 class ShowerReader(ABC):
@@ -32,7 +45,10 @@ class ShowerReader(ABC):
         detector: The detector whose cells it holds.
         particles: All incident particles; they are small.
         provenance: What the file says about its origin: any of `simulator`, `simulation`,
-            `geant4_cpu_seconds_per_shower`, `seed`, `created`, ...
+            `geant4_cpu_seconds_per_shower`, `seed`, `created`, ...; `assumed` lists what the file
+            left open.
+        left_out: What the reads so far could not place in cells: number of `points` and their
+            `energy` in MeV. Empty for files of cells.
     """
 
     convention: ClassVar[str]
@@ -40,6 +56,7 @@ class ShowerReader(ABC):
     detector: Detector
     particles: IncidentParticles
     provenance: dict[str, Any]
+    left_out: dict[str, float]
 
     def __len__(self) -> int:
         return len(self.particles)
@@ -70,16 +87,21 @@ class ShowerReader(ABC):
 
 
 class ShowerWriter(ABC):
-    """A shower file that is being written.
+    """A shower file that is being written; `heitler.formats.create_showers` makes one.
 
-    As a context manager it writes under a temporary name and renames at the end, so the file is
-    there in full or not at all.
+    Leaving its context completes the file, or abandons it when there was an exception.
 
     Attributes:
         convention: Name of the file's convention.
+        detector: The detector whose cells are written.
+        provenance: What the file will say about its origin; may be changed until `close`.
+        not_carried: What was written so far and the convention has no place for.
     """
 
     convention: ClassVar[str]
+    detector: Detector
+    provenance: dict[str, Any]
+    not_carried: list[str]
 
     @abstractmethod
     def __init__(self, path: Path, detector: Detector, provenance: Mapping[str, Any]) -> None:
@@ -92,3 +114,52 @@ class ShowerWriter(ABC):
     @abstractmethod
     def close(self) -> None:
         """Completes and closes the file."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Closes the file as it is, incomplete."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abandon()
+
+
+class OpensReader(Protocol):
+    """A reader's constructor: path, detector and particle code where the file has neither."""
+
+    def __call__(
+        self, path: Path, *, detector: Detector | None, pdg: int | None
+    ) -> ShowerReader: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """One entry of the registry.
+
+    Arguments:
+        name: Name on the command line.
+        summary: One line on who uses it.
+        layout: The keys and shapes by which its files are known.
+        units: Units in the file.
+        sniff: Whether an open file has the layout.
+        reader: Opens a file.
+        writer: Creates a file.
+    """
+
+    name: str
+    summary: str
+    layout: str
+    units: str
+    sniff: Callable[[h5py.File], bool]
+    reader: OpensReader
+    writer: Callable[[Path, Detector, Mapping[str, Any]], ShowerWriter]
