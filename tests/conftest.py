@@ -62,7 +62,7 @@ def toy_detector() -> Detector:
 
 @pytest.fixture(scope="session")
 def toy_showers(toy_detector: Detector) -> Callable[..., Showers]:
-    """`toy_showers(detector, count, seed=, pdg=, theta=)`: random showers, a tenth of cells hit."""
+    """`toy_showers(detector, count, seed=, pdg=, theta=)`: random showers, sparse."""
 
     def make(
         detector: Detector = toy_detector,

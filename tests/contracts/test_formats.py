@@ -165,13 +165,15 @@ def test_exactly_one_convention_fits(convention, theta, toy_showers, tmp_path):
 
 @every_convention
 def test_an_exception_leaves_nothing_behind(convention, toy_showers, tmp_path):
-    showers = toy_showers()
-    with (
-        pytest.raises(RuntimeError, match="halfway"),
-        create_showers(tmp_path / "new" / "x", showers.detector, convention=convention) as writer,
-    ):
-        writer.write(showers)
-        raise RuntimeError("halfway")
+    def stop_halfway():
+        showers = toy_showers()
+        path = tmp_path / "new" / "x"
+        with create_showers(path, showers.detector, convention=convention) as writer:
+            writer.write(showers)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop_halfway()
     assert not list(tmp_path.iterdir())
 
 

@@ -32,15 +32,13 @@ from torch import Tensor
 from heitler.detectors import VoxelGrid
 from heitler.formats.base import Convention
 from heitler.formats.hdf5 import append, dataset, growing, has_dataset
-from heitler.formats.reading import HDF5Reader, tensor
+from heitler.formats.reading import HDF5Reader, angles, tensor
 from heitler.formats.writing import HDF5Writer, tilted
 from heitler.particles import PHOTON, IncidentParticles
 from heitler.showers import Showers
 from heitler.units import GeV, rad
 
 __all__ = ["CONVENTION", "GettingHighReader", "GettingHighWriter", "sniff"]
-
-_ANGLE_PRECISION = 1e-6  # rad; float32 leaves 4e-8 between a stored pi/2 and pi/2
 
 
 def sniff(file: h5py.File) -> bool:
@@ -89,10 +87,10 @@ class GettingHighReader(HDF5Reader):
         beam = self._beam(energy, pdg=self._one_pdg(PHOTON))
         if "theta" not in group:
             return beam
-        theta = tensor(dataset(group, "theta")[...]) * rad
+        theta = angles(dataset(group, "theta")[...])
         phi = torch.full_like(theta, pi / 2)
         if "phi" in group:
-            phi = tensor(dataset(group, "phi")[...]) * rad
+            phi = angles(dataset(group, "phi")[...])
             self._assume("theta and phi are polar angles about the long axis of the grid")
         return IncidentParticles(energy, beam.pdg, _direction(theta, phi), beam.position)
 
@@ -147,15 +145,15 @@ class GettingHighWriter(HDF5Writer):
 
 
 def _direction(theta: Tensor, phi: Tensor) -> Tensor:
-    """Unit vectors (N, 3) in the shower frame; what float32 calls pi/2 is pi/2."""
+    """Unit vectors (N, 3) in the shower frame."""
     along_x, along_y = _cosine(phi), _cosine(theta)
     x = torch.sin(theta) * along_x
     return torch.stack([x, along_y, torch.sin(theta) * torch.sin(phi)], dim=-1)
 
 
 def _cosine(angle: Tensor) -> Tensor:
-    right = (angle - pi / 2).abs() < _ANGLE_PRECISION
-    return torch.where(right, torch.zeros_like(angle), torch.cos(angle))
+    """cos, without the 6e-17 that are left of pi/2."""
+    return torch.where(angle == pi / 2, 0.0, torch.cos(angle))
 
 
 CONVENTION = Convention(

@@ -8,6 +8,7 @@ catalogue with exactly these cells; the choice is written into the provenance.
 from __future__ import annotations
 
 from abc import abstractmethod
+from math import pi
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,11 @@ from heitler.formats.hdf5 import naming, open_hdf5
 from heitler.formats.origin import read_origin
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
+from heitler.units import rad
 
-__all__ = ["HDF5Reader", "tensor"]
+__all__ = ["HDF5Reader", "angles", "tensor"]
+
+_ANGLE_PRECISION = 1e-6  # rad; float32 leaves 4e-8 between a stored pi/2 and pi/2
 
 
 class HDF5Reader(ShowerReader):
@@ -94,7 +98,7 @@ class HDF5Reader(ShowerReader):
         self._file.close()
 
     def _beam(
-        self, energy: Tensor, *, pdg: int | Tensor, theta: float | Tensor = torch.pi / 2
+        self, energy: Tensor, *, pdg: int | Tensor, theta: float | Tensor = pi / 2
     ) -> IncidentParticles:
         """Particles at the detector's usual point of entry."""
         return IncidentParticles.beam(
@@ -152,6 +156,12 @@ class HDF5Reader(ShowerReader):
 def tensor(array: NDArray[Any]) -> Tensor:
     """One number per particle, (N,) or (N, 1) of any float type, as float64 (N,)."""
     return torch.from_numpy(array.astype("float64").reshape(-1))
+
+
+def angles(array: NDArray[Any]) -> Tensor:
+    """One angle in rad per particle as float64 (N,); what float32 calls pi/2 is pi/2."""
+    angle, right = tensor(array) * rad, pi / 2
+    return torch.where((angle - right).abs() < _ANGLE_PRECISION, right, angle)
 
 
 def _fits(detector: Detector, cells: tuple[int, ...] | None) -> bool:

@@ -29,7 +29,7 @@ from torch import Tensor
 from heitler.detectors import VoxelGrid
 from heitler.formats.base import Convention, batch_size
 from heitler.formats.hdf5 import append, dataset, growing, has_dataset
-from heitler.formats.reading import HDF5Reader, tensor
+from heitler.formats.reading import HDF5Reader, angles, tensor
 from heitler.formats.writing import HDF5Writer, tilted
 from heitler.particles import ELECTRON, IncidentParticles
 from heitler.showers import Showers
@@ -62,9 +62,7 @@ class ThreeDGANReader(HDF5Reader):
 
     def _read_particles(self) -> IncidentParticles:
         if "theta" in self._file:
-            angle = tensor(dataset(self._file, "theta")[...]) * rad
-            right = (angle - torch.pi / 2).abs() < 1e-6  # what float32 calls pi/2
-            theta = torch.where(right, torch.full_like(angle, torch.pi / 2), angle)
+            theta = angles(dataset(self._file, "theta")[...])
             return self._beam(self._energy(), pdg=self._codes(), theta=theta)
         if "target" not in self._file:
             return self._beam(self._energy(), pdg=self._codes())
