@@ -71,3 +71,15 @@ def test_what_is_no_binning_is_named(text, tmp_path):
     path.write_text(text)
     with pytest.raises(ValueError, match=r"b\.xml"):
         read_binning(path)
+
+
+@pytest.mark.parametrize(("first", "known"), [(0, True), (1, False)])
+def test_layer_numbers_belong_to_a_published_binning(first, known, tmp_path):
+    edges = ",".join(f"{4.65 * ring:g}" for ring in range(10))
+    layers = "".join(
+        f'<Layer id="{first + number}" r_edges="{edges}" n_bin_alpha="16"/>'
+        for number in range(45)
+    )
+    (tmp_path / "b.xml").write_text(f'<Bins><Bin pid="11" name="e">{layers}</Bin></Bins>')
+    detector, _ = read_binning(tmp_path / "b.xml")
+    assert (detector.name == "calochallenge_ds2") == known

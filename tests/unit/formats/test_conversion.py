@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from heitler.formats import batch_size, convert, create_showers, open_showers, sha256
+from heitler.formats.native import NativeWriter
 
 
 @pytest.fixture
@@ -83,3 +84,14 @@ def test_a_batch_takes_64_mebibytes():
 def test_sha256_is_that_of_the_content(tmp_path):
     (tmp_path / "x").write_bytes(b"abc" * 10**6)
     assert sha256(tmp_path / "x") == hashlib.sha256(b"abc" * 10**6).hexdigest()
+
+
+def test_batches_are_of_limited_size(source, tmp_path, monkeypatch):
+    sizes = []
+    append = NativeWriter.write
+    monkeypatch.setattr("heitler.formats.conversion.batch_size", lambda cells: 3)
+    monkeypatch.setattr(
+        NativeWriter, "write", lambda self, part: (sizes.append(len(part)), append(self, part))
+    )
+    convert(source, tmp_path / "out")
+    assert sizes == [3, 3, 2]

@@ -113,3 +113,13 @@ def test_values_that_make_no_sense_name_the_file(path, key, value, message):
 
     with pytest.raises(ValueError, match=message):
         read()
+
+
+def test_provenance_cannot_make_a_file_look_like_another(toy_detector, toy_showers, tmp_path):
+    provenance = {"showerdata_version": "0.7.0", "heitler_detector": "mine"}
+    with create_showers(tmp_path / "x", toy_detector, provenance=provenance) as writer:
+        writer.write(toy_showers())
+    with open_showers(tmp_path / "x") as reader:
+        assert reader.convention == "native"
+        assert reader.detector == toy_detector
+        assert reader.provenance == provenance

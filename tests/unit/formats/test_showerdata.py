@@ -72,3 +72,10 @@ def test_incident_particles_alone_are_no_showers(write, toy_detector):
         del file["showers"]
     with pytest.raises(ValueError, match="incident particles only"):
         open_showers(path, detector=toy_detector)
+
+
+def test_the_third_coordinate_counts_layers_as_the_package_does(write, toy_detector):
+    # Its observables take the integer part of z + 0.1.
+    points = [[0, 0, 0.7, 1], [0, 0, 0.95, 2], [0, 0, 3.8, 4]]
+    with open_showers(write(points), detector=toy_detector) as reader:
+        assert reader.read(0, 1).grid[0, :, 2, 1].tolist() == [1000.0, 2000.0, 0.0, 4000.0]
