@@ -64,7 +64,7 @@ class Detector:
     name: str
     description: str
     geometry: Geometry
-    stack: tuple[Slab, ...]
+    stack: tuple[Slab, ...] = field(repr=False)
     planes_per_layer: int
     hit_threshold: float
     mip: float | None

@@ -93,6 +93,10 @@ class Geometry(ABC):
         """Number of cells."""
         return sum(self.layer_sizes)
 
+    def __repr__(self) -> str:
+        layers, first, second = self.grid_shape
+        return f"{type(self).__name__}({layers} layers, up to {first} x {second} cells)"
+
     def sum_layers(self, deposits: Tensor) -> Tensor:
         """Energy per layer: flat (..., cells) to (..., layers), in float64."""
         parts = torch.split(deposits.double(), list(self.layer_sizes), dim=-1)

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,6 +36,7 @@ __all__ = [
     "Stage",
     "Variates",
     "draw",
+    "random_generator",
 ]
 
 Variates = Mapping[str, Tensor]
@@ -170,18 +172,36 @@ class GenerativeModel(nn.Module, ABC):
 
 
 def draw(
-    spec: NoiseSpec, count: int, generator: torch.Generator, device: torch.device | None = None
+    spec: NoiseSpec, count: int, generator: np.random.Generator, device: torch.device | None = None
 ) -> dict[str, Tensor]:
-    """Random numbers for `count` showers, drawn on the CPU in the order of `spec`.
+    """Random numbers for `count` showers, in the order of `spec`.
+
+    numpy's generators make uniform numbers in half of the time of torch's, and one uniform number
+    per cell is a good part of the time of a shower.
 
     Arguments:
         spec: Names, kinds and sizes.
         count: N.
-        generator: Source of randomness.
+        generator: Source of randomness, see `random_generator`.
         device: Where to put them.
     """
-    kinds = {"normal": torch.randn, "uniform": torch.rand}
+    draws = {"normal": generator.standard_normal, "uniform": generator.random}
     return {
-        name: kinds[noise.kind](count, noise.size, generator=generator).to(device)
+        name: torch.from_numpy(draws[noise.kind]((count, noise.size), dtype=np.float32)).to(device)
         for name, noise in spec.items()
     }
+
+
+def random_generator(seed: int) -> np.random.Generator:
+    """The generator that a seed stands for: SFC64, the fastest of numpy's.
+
+    Arguments:
+        seed: Any integer that is not negative.
+
+    Raises:
+        ValueError: The seed is negative.
+    """
+    if seed < 0:
+        msg = f"a seed must not be negative, got {seed}"
+        raise ValueError(msg)
+    return np.random.Generator(np.random.SFC64(seed))

@@ -10,14 +10,14 @@ conditions, t the latent numbers.
        L = E_q[-ln p(x|t,c)] + beta KL(q(t|x,c) || N(0, 1)),
 
    Kingma and Welling 2013 (arXiv:1312.6114, eq. 7), beta as in Higgins et al. 2017.
-2. *Prior.* A conditional coupling flow p(t,v|c) learns the latent numbers that the encoder really
+2. *Spectrum.* The gamma law is only a stand-in: the shape of a hit's energy at a given mean is
+   taken from the training showers as a table of quantiles Q of x / m in bins of ln m.
+3. *Prior.* A conditional coupling flow p(t,v|c) learns the latent numbers that the encoder really
    gives, together with v, by maximum likelihood. Sampling t from it instead of from N(0, 1)
    closes the gap between prior and aggregate posterior; drawing the response with it, rather than
    as the sum of noisy cells, keeps the visible energy from being smeared twice. A latent flow and
    an energy sum of its own are those of Buhmann et al. (arXiv:2112.09709) and Diefenbacher et al.
    (arXiv:2303.18150); couplings as in Dinh et al. 2014 (arXiv:1410.8516).
-3. *Spectrum.* The gamma law is only a stand-in: the shape of a hit's energy at a given mean is
-   taken from the training showers as a table of quantiles Q of x / m in bins of ln m.
 
 Generation needs one uniform number u per cell:
 
@@ -68,8 +68,8 @@ class VAE(GenerativeModel):
 
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("autoencoder", (Phase("elbo", ("encoder", "decoder", "law")),), select="loss"),
-        Stage("prior", (Phase("flow", ("flow",)),), select="loss"),
         Stage("spectrum"),
+        Stage("prior", (Phase("flow", ("flow",)),), select="loss"),
     )
 
     def __init__(
@@ -158,7 +158,10 @@ class VAE(GenerativeModel):
         logit, log_mean = self.decode(latent, c)
         hit = cells > 0
         constant, linear, square = self.law["shape"]
-        k = softplus(constant + linear * log_mean + square * log_mean.square()) + 0.05
+        # Where energies are not gamma-distributed, m would lean towards a better k unless k takes
+        # no part in its gradient; without it, m is the mean.
+        level = log_mean.detach()
+        k = softplus(constant + linear * level + square * level.square()) + 0.05
         nll = gamma_nll(cells.clamp(min=_SMALLEST), log_mean, k)
         return bernoulli_nll(hit.float(), logit).mean(), (nll * hit).sum(dim=1).mean()
 
@@ -169,7 +172,7 @@ class VAE(GenerativeModel):
         last = self.decoder.get_submodule(str(len(self.decoder) - 1))
         weight, bias = last.parameters()
         with torch.no_grad():
-            nn.init.normal_(weight, std=0.01)
+            weight.mul_(0.2)
             bias.copy_(torch.cat([torch.logit(often), mean.clamp(min=self.unit / 10).log()]))
 
     @torch.no_grad()
@@ -177,14 +180,15 @@ class VAE(GenerativeModel):
         """Quantiles of x / m in bins of ln m; bins with few hits take those of the nearest."""
         hit = cells > 0
         ratio, row = (cells * torch.exp(-log_mean))[hit], _bin(log_mean)[hit]
+        ratio, row, table = ratio.cpu(), row.cpu(), self.table.cpu().clone()
         counts = torch.bincount(row, minlength=_BINS)
         rich = (counts >= min(4 * _QUANTILES, int(counts.max()))).nonzero()[:, 0]
         middle = (torch.arange(_QUANTILES, dtype=torch.float64) + 0.5) / _QUANTILES
         for index in rich.tolist():
             inside = ratio[row == index].sort().values
-            self.table[index] = inside[(middle * (inside.numel() - 1)).round().long()]
+            table[index] = inside[(middle * (inside.numel() - 1)).round().long()]
         nearest = (torch.arange(_BINS)[:, None] - rich[None, :]).abs().argmin(dim=1)
-        self.table.copy_(self.table[rich[nearest]])
+        self.table.copy_(table[rich[nearest]])
 
 
 def _bin(log_mean: Tensor) -> Tensor:

@@ -1,1 +1,11 @@
 """One trainer for all families."""
+
+from heitler.training.experiment import DataSettings as DataSettings
+from heitler.training.experiment import Experiment as Experiment
+from heitler.training.experiment import Schedule as Schedule
+from heitler.training.experiment import StageSettings as StageSettings
+from heitler.training.experiment import TrainerSettings as TrainerSettings
+from heitler.training.train import CHECKPOINT as CHECKPOINT
+from heitler.training.train import HELD_OUT as HELD_OUT
+from heitler.training.train import RECORDS as RECORDS
+from heitler.training.train import train as train

@@ -1,0 +1,67 @@
+"""Quantities with units on the command line: ``50GeV``, ``10..100GeV``, ``30..90deg``."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentTypeError
+
+from heitler.units import GeV, MeV, degree, keV, rad
+
+__all__ = ["parse_angles", "parse_energies", "parse_energy"]
+
+_ENERGIES = {"keV": keV, "MeV": MeV, "GeV": GeV, "TeV": 1e3 * GeV}
+_ANGLES = {"deg": degree, "rad": rad}
+_NUMBER = r"([-+]?(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][-+]?\d+)?)"
+_QUANTITY = re.compile(rf"{_NUMBER}(?:\.\.{_NUMBER})?\s*([A-Za-z]+)")
+
+
+def parse_energies(text: str) -> tuple[float, float]:
+    """An energy or a range of energies as two bounds in MeV.
+
+    Raises:
+        ArgumentTypeError: The text is neither, or an energy is not positive.
+    """
+    low, high = _parse(text, _ENERGIES, "50GeV or 10..100GeV")
+    if low <= 0:
+        msg = f"energies must be positive, got '{text}'"
+        raise ArgumentTypeError(msg)
+    return low, high
+
+
+def parse_energy(text: str) -> float:
+    """One energy in MeV.
+
+    Raises:
+        ArgumentTypeError: The text is not one energy.
+    """
+    low, high = _parse(text, _ENERGIES, "0.1MeV")
+    if low != high:
+        msg = f"expected one energy such as 0.1MeV, got '{text}'"
+        raise ArgumentTypeError(msg)
+    return low
+
+
+def parse_angles(text: str) -> tuple[float, float]:
+    """An angle or a range of angles to the face as two bounds in rad.
+
+    Raises:
+        ArgumentTypeError: The text is neither, or an angle is not in (0, 90] degrees.
+    """
+    low, high = _parse(text, _ANGLES, "60deg or 30..90deg")
+    if low <= 0 or high > 90 * degree + 1e-9:
+        msg = f"angles to the face lie between 0 and 90 degrees, got '{text}'"
+        raise ArgumentTypeError(msg)
+    return low, high
+
+
+def _parse(text: str, units: dict[str, float], example: str) -> tuple[float, float]:
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None or match[3] not in units:
+        msg = f"expected a number with a unit ({', '.join(units)}) such as {example}, got '{text}'"
+        raise ArgumentTypeError(msg)
+    low = float(match[1])
+    high = low if match[2] is None else float(match[2])
+    if high < low:
+        msg = f"the range '{text}' runs backwards"
+        raise ArgumentTypeError(msg)
+    return low * units[match[3]], high * units[match[3]]

@@ -1,0 +1,83 @@
+"""The part of a configuration from which a neural simulator is built.
+
+    conditioning: [{class_path: heitler.preprocessing.LogEnergy}]
+    preprocessing: [{class_path: heitler.preprocessing.Response}]
+    model: {class_path: heitler.models.VAE, init_args: {latent: 10}}
+
+The constructors' signatures are the schema (jsonargparse): an unknown key or a wrong type is an
+error before anything is read. Shapes never appear: they come from geometry and preprocessing.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentError
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from jsonargparse import ArgumentParser, Namespace
+
+from heitler.detectors import Geometry
+from heitler.models import GenerativeModel, ShowerShape
+from heitler.preprocessing import Condition, Conditioning, Preprocessing, Transform
+
+__all__ = ["Blueprint", "read_configuration"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What a neural simulator is made of.
+
+    Arguments:
+        model: The family with its settings; the shape of the showers comes later.
+        preprocessing: Transforms between deposits and the model; the first is nearest to the
+            deposits.
+        conditioning: What the model is told of the incident particle.
+    """
+
+    model: Callable[[ShowerShape], GenerativeModel]
+    preprocessing: list[Transform]
+    conditioning: list[Condition]
+
+    def build(self, geometry: Geometry) -> tuple[Conditioning, Preprocessing, GenerativeModel]:
+        """Conditioning, preprocessing and model for a geometry, not yet fitted."""
+        conditioning = Conditioning(self.conditioning)
+        preprocessing = Preprocessing(self.preprocessing)
+        shape = ShowerShape(geometry.layer_sizes, preprocessing.quantities, conditioning.size)
+        return conditioning, preprocessing, self.model(shape)
+
+
+def read_configuration(
+    schema: type[T],
+    content: Mapping[str, Any],
+    *,
+    overrides: list[str] | None = None,
+    source: str = "configuration",
+) -> tuple[T, str]:
+    """An object from the keys and values of a configuration.
+
+    Arguments:
+        schema: The class whose constructor's signature is the schema.
+        content: Keys and values.
+        overrides: Words of a command line such as ``--model.init_args.latent 4``.
+        source: What to call the configuration in messages.
+
+    Returns:
+        The object, and the configuration with all defaults filled in, as YAML.
+
+    Raises:
+        ValueError: A key is unknown or missing, or a value has the wrong type.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(schema)
+    try:
+        settings: Namespace = parser.parse_object(dict(content), defaults=not overrides)
+        if overrides:
+            settings = parser.parse_args(overrides, namespace=settings)
+        text = parser.dump(settings)
+        return schema(**parser.instantiate(settings).as_dict()), text
+    except (ArgumentError, TypeError, ValueError) as error:
+        msg = f"{source}: {' '.join(str(error).split())}"
+        raise ValueError(msg) from error

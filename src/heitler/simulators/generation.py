@@ -1,0 +1,110 @@
+"""Any number of showers to a file, at constant memory, resumable.
+
+Showers are made block by block (`heitler.simulators.sources.BLOCK`). Finished blocks wait as small
+files in ``<output>.blocks/``, together with the request that they answer; when all are there they
+are joined into the output and removed. After an interruption the same request goes on with the
+blocks that are missing.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from heitler.formats import atomic_file, create_showers, open_showers
+from heitler.simulators.base import Simulator
+from heitler.simulators.sources import BLOCK, ParticleSource, block_seed
+
+__all__ = ["generate"]
+
+
+def generate(
+    simulator: Simulator,
+    source: ParticleSource,
+    output: Path | str,
+    *,
+    number: int,
+    seed: int,
+    convention: str = "native",
+    provenance: Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Path:
+    """Makes `number` showers of particles from a source and writes them to a file.
+
+    The showers depend on simulator, source, seed and number of the shower only: not on how often
+    the work was interrupted.
+
+    Arguments:
+        simulator: What makes the showers.
+        source: Where the incident particles come from.
+        output: The file; it is there in full or not at all.
+        number: How many showers.
+        seed: Seed of particles and showers.
+        convention: File convention of the output.
+        provenance: What the file says about its origin.
+        progress: Whether to show a progress bar on standard error.
+
+    Raises:
+        ValueError: The request makes no sense, or ``<output>.blocks/`` answers another one.
+        OSError: The output cannot be written.
+    """
+    output = Path(output)
+    if number < 1:
+        msg = f"the number of showers must be at least 1, got {number}"
+        raise ValueError(msg)
+    origin = {"seed": seed, "particles": source.describe(), **(provenance or {})}
+    request = json.loads(json.dumps({"number": number, "provenance": origin}))
+    counts = [min(BLOCK, number - start) for start in range(0, number, BLOCK)]
+    blocks = output.with_name(f"{output.name}.blocks")
+    with _bar(number, output.name, progress) as bar:
+        for index, count in enumerate(counts):
+            path = blocks / f"{index:06d}.h5"
+            if not (_answers(blocks, request) and path.exists()):
+                incident = source.shoot(index, count, seed=seed)
+                showers = simulator.simulate(incident, seed=block_seed(seed, index, 1))
+                _start(blocks, request)
+                with create_showers(path, simulator.detector) as writer:
+                    writer.write(showers)
+            bar.update(count)
+    with create_showers(
+        output, simulator.detector, convention=convention, provenance=origin
+    ) as writer:
+        for index in range(len(counts)):
+            with open_showers(blocks / f"{index:06d}.h5", convention="native") as reader:
+                writer.write(reader.read(0, len(reader)))
+    shutil.rmtree(blocks)
+    return output
+
+
+def _answers(blocks: Path, request: Mapping[str, Any]) -> bool:
+    """Whether a folder of blocks is there and belongs to this request."""
+    path = blocks / "request.json"
+    if not path.exists():
+        return False
+    if json.loads(path.read_text()) != request:
+        msg = (
+            f"{blocks} holds unfinished showers of another request; finish that one or delete "
+            "the folder"
+        )
+        raise ValueError(msg)
+    return True
+
+
+def _start(blocks: Path, request: Mapping[str, Any]) -> None:
+    path = blocks / "request.json"
+    if not path.exists():
+        with atomic_file(path) as partial:
+            partial.write_text(json.dumps(request))
+
+
+def _bar(number: int, label: str, progress: bool) -> AbstractContextManager[Any]:
+    bar: AbstractContextManager[Any] = tqdm(
+        total=number, desc=label, unit=" showers", disable=not progress
+    )
+    return bar

@@ -1,0 +1,142 @@
+"""A trained generative model as a simulator: MeV in, MeV out.
+
+A folder holds all of it: ``config.yaml`` (what it is made of), ``model.safetensors`` (what it has
+learned), ``card.json`` (where it holds). A run directory of the trainer is such a folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from heitler.detectors import Detector, parse_detector
+from heitler.models import GenerativeModel, draw, random_generator
+from heitler.particles import IncidentParticles
+from heitler.preprocessing import Conditioning, Preprocessing
+from heitler.showers import Showers
+from heitler.simulators.blueprint import Blueprint, read_configuration
+from heitler.simulators.card import ModelCard
+
+__all__ = ["CARD", "CONFIGURATION", "WEIGHTS", "NeuralSimulator"]
+
+CONFIGURATION = "config.yaml"
+WEIGHTS = "model.safetensors"
+CARD = "card.json"
+
+_CHUNK = 128
+"""Showers that are generated at a time: their cells stay in the cache of a core."""
+
+
+class NeuralSimulator:
+    """A generative model with everything between it and physics: a `Simulator`.
+
+    Arguments:
+        detector: The detector whose cells the model fills.
+        conditioning: From incident particles to the model's conditions.
+        preprocessing: Its inverse goes from the model's output to deposits.
+        model: The generative model.
+        card: What the model was trained on.
+        extrapolate: Whether to accept particles outside of the card's range.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        conditioning: Conditioning,
+        preprocessing: Preprocessing,
+        model: GenerativeModel,
+        card: ModelCard,
+        *,
+        extrapolate: bool = False,
+    ) -> None:
+        self.detector = detector
+        self.conditioning = conditioning
+        self.preprocessing = preprocessing
+        self.model = model.eval()
+        self.card = card
+        self.extrapolate = extrapolate
+
+    def simulate(self, incident: IncidentParticles, *, seed: int) -> Showers:
+        """One shower for each particle; the same for the same particles and seed.
+
+        Raises:
+            ValueError: A particle is outside of the range that the card states.
+        """
+        if not self.extrapolate:
+            self.card.training_range.check(incident)
+        generator = random_generator(seed)
+        deposits = torch.empty(len(incident), self.detector.geometry.cells)
+        for start in range(0, len(incident), _CHUNK):
+            part = slice(start, min(start + _CHUNK, len(incident)))
+            deposits[part] = self._generate(incident[part], generator)
+        return Showers(deposits, incident, self.detector)
+
+    @torch.inference_mode()
+    def _generate(self, incident: IncidentParticles, generator: np.random.Generator) -> Tensor:
+        device = next(self.model.parameters()).device
+        z = draw(self.model.noise, len(incident), generator, device)
+        x = self.model(z, self.conditioning(incident).to(device)).cpu()
+        return self.preprocessing.inverse(x, incident.energy.float())
+
+    def save(self, folder: Path, configuration: str) -> None:
+        """Writes configuration, weights and card into an existing folder.
+
+        Arguments:
+            folder: Where to.
+            configuration: YAML that holds at least the keys of `Blueprint`.
+        """
+        (folder / CONFIGURATION).write_text(configuration)
+        save_file(self._modules().state_dict(), folder / WEIGHTS)
+        self.card.write(folder / CARD)
+
+    @classmethod
+    def load(cls, folder: Path | str, *, extrapolate: bool = False) -> NeuralSimulator:
+        """The simulator that a folder holds.
+
+        Raises:
+            ValueError: The folder holds no complete simulator.
+        """
+        folder = Path(folder)
+        for name in (CARD, CONFIGURATION, WEIGHTS):
+            if not (folder / name).is_file():
+                unfinished = (folder / CONFIGURATION).is_file()
+                hint = "its training is not finished" if unfinished else "it is not a trained run"
+                msg = f"{folder} holds no {name}: {hint}"
+                raise ValueError(msg)
+        card = ModelCard.read(folder / CARD)
+        detector = parse_detector(card.detector, source=f"detector of {folder}")
+        settings = yaml.safe_load((folder / CONFIGURATION).read_text())
+        parts = {key: settings.get(key) for key in ("model", "preprocessing", "conditioning")}
+        blueprint, _ = read_configuration(Blueprint, parts, source=str(folder / CONFIGURATION))
+        simulator = cls(
+            detector, *blueprint.build(detector.geometry), card, extrapolate=extrapolate
+        )
+        try:
+            simulator._modules().load_state_dict(load_file(folder / WEIGHTS))
+        except (RuntimeError, SafetensorError) as error:
+            msg = f"{folder / WEIGHTS} does not fit {CONFIGURATION}: {error}"
+            raise ValueError(msg) from error
+        return simulator
+
+    def rewrite_card(self, folder: Path, **changes: object) -> None:
+        """Replaces fields of the card, here and in the folder."""
+        self.card = replace(self.card, **changes)  # type: ignore[arg-type]
+        partial = folder / f".{CARD}.partial"
+        self.card.write(partial)
+        partial.replace(folder / CARD)
+
+    def _modules(self) -> nn.ModuleDict:
+        return nn.ModuleDict(
+            {
+                "conditioning": self.conditioning,
+                "preprocessing": self.preprocessing,
+                "model": self.model,
+            }
+        )

@@ -1,0 +1,100 @@
+"""Where incident particles come from: a gun, or a list that somebody made.
+
+A source is a long sequence of particles of which any part can be asked for. The particles of a
+block depend on the seed and on the number of the block only, so that the same request gives the
+same particles, however it is cut and resumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from math import pi
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from heitler.detectors import Detector
+from heitler.models import random_generator
+from heitler.particles import PHOTON, IncidentParticles
+
+__all__ = ["BLOCK", "ParticleGun", "ParticleList", "ParticleSource", "block_seed"]
+
+BLOCK = 1000
+"""Showers that share a seed; part of what a seed means, so not to be changed."""
+
+
+def block_seed(seed: int, block: int, purpose: int) -> int:
+    """A seed for one block of showers, independent between blocks and purposes."""
+    words = np.random.SeedSequence((seed, block, purpose)).generate_state(2, np.uint32)
+    return (int(words[0]) << 31) ^ int(words[1])
+
+
+class ParticleSource(Protocol):
+    """A sequence of incident particles."""
+
+    def shoot(self, block: int, count: int, *, seed: int) -> IncidentParticles:
+        """The first `count` particles of block number `block`."""
+
+    def describe(self) -> dict[str, Any]:
+        """What decides the particles beside the seed, for the provenance of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticleGun:
+    """Particles of one type, energies and angles uniform between two bounds.
+
+    Arguments:
+        detector: Particles enter at its point of impact, on its face.
+        energy: Lowest and highest energy in MeV.
+        theta: Lowest and highest angle to the face in rad.
+        pdg: Particle code.
+    """
+
+    detector: Detector
+    energy: tuple[float, float]
+    theta: tuple[float, float] = (pi / 2, pi / 2)
+    pdg: int = PHOTON
+
+    def shoot(self, block: int, count: int, *, seed: int) -> IncidentParticles:
+        """The first `count` particles of block number `block`."""
+        generator = random_generator(block_seed(seed, block, 0))
+        unit = torch.from_numpy(generator.random((BLOCK, 2)))[:count]
+        return IncidentParticles.beam(
+            _between(self.energy, unit[:, 0]),
+            pdg=self.pdg,
+            theta=_between(self.theta, unit[:, 1]),
+            impact=self.detector.impact,
+            depth=self.detector.face_z,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Bounds of energy (MeV) and angle (rad), and the particle code."""
+        return {"energy": list(self.energy), "theta": list(self.theta), "pdg": self.pdg}
+
+
+@dataclass(frozen=True, slots=True)
+class ParticleList:
+    """Given particles, in order.
+
+    Arguments:
+        particles: At least as many as will be asked for.
+    """
+
+    particles: IncidentParticles
+
+    def shoot(self, block: int, count: int, *, seed: int) -> IncidentParticles:  # noqa: ARG002
+        """The first `count` particles of block number `block`."""
+        return self.particles[block * BLOCK : block * BLOCK + count]
+
+    def describe(self) -> dict[str, Any]:
+        """Number of the particles and SHA-256 of what they are."""
+        parts = (getattr(self.particles, name) for name in IncidentParticles.__slots__)
+        content = b"".join(part.contiguous().numpy().tobytes() for part in parts)
+        return {"particles": len(self.particles), "sha256": sha256(content).hexdigest()}
+
+
+def _between(bounds: tuple[float, float], unit: torch.Tensor) -> torch.Tensor:
+    low, high = bounds
+    return low + (high - low) * unit

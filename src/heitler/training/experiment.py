@@ -1,0 +1,139 @@
+"""The configuration of a training: one YAML file.
+
+    data: {file: showers.h5, test: 2000, validation: 300}
+    conditioning: [{class_path: heitler.preprocessing.LogEnergy}]
+    preprocessing: [{class_path: heitler.preprocessing.Response}]
+    model: {class_path: heitler.models.VAE}
+    training:
+      batch_size: 64
+      stages: {autoencoder: {epochs: 20}, prior: {epochs: 50}}
+    seed: 1
+
+The signatures of these classes are its schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from heitler.models import GenerativeModel
+from heitler.simulators import Blueprint
+
+__all__ = ["DataSettings", "Experiment", "Schedule", "StageSettings", "TrainerSettings"]
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which showers to train on, and which to keep apart.
+
+    Test and validation showers are spread evenly over the file, so a file that is sorted by
+    energy is split fairly.
+
+    Arguments:
+        file: Shower file of any convention, or the name of a packaged sample.
+        test: Number of showers that training never sees; they go to ``held_out.h5``.
+        validation: Number of showers that choose between weights.
+        detector: Name of the detector, where the file does not say it.
+    """
+
+    file: str
+    test: int = 1500
+    validation: int = 300
+    detector: str | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.test, self.validation) < 1:
+            msg = f"test and validation need showers, got {self.test} and {self.validation}"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """How long and how fast a stage learns.
+
+    The learning rate rises over the first tenth of the stage and falls as a cosine to a
+    hundredth of its maximum; the clock counts as well as the steps, so a stage that runs into its
+    time limit ends at a low rate too.
+
+    Arguments:
+        epochs: Number of passes over the training showers.
+        learning_rate: Largest learning rate of AdamW.
+        weight_decay: Decoupled weight decay of AdamW.
+        betas: Decay rates of AdamW's moments.
+        clip: Largest norm of a phase's gradient.
+        max_seconds: Time limit of the stage; none by default.
+    """
+
+    epochs: int
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip: float = 50.0
+    max_seconds: float = float("inf")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a model is trained.
+
+    Arguments:
+        stages: Settings of each stage of the model that has phases.
+        batch_size: Showers per update, over all processes.
+        physics_every: Epochs between two looks at the physics of generated showers.
+        checkpoint_seconds: Least time between two checkpoints.
+    """
+
+    stages: dict[str, StageSettings]
+    batch_size: int = 64
+    physics_every: int = 5
+    checkpoint_seconds: float = 20.0
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """What Lightning's Trainer is told.
+
+    Arguments:
+        accelerator: "cpu", "gpu" or "auto".
+        devices: Number of processes or GPUs.
+        threads: Threads of each process, 0 for torch's own choice.
+    """
+
+    accelerator: str = "cpu"
+    devices: int = 1
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Experiment(Blueprint):
+    """A training from data to model.
+
+    Arguments:
+        model: The family with its settings; the shape of the showers comes later.
+        preprocessing: Transforms between deposits and the model.
+        conditioning: What the model is told of the incident particle.
+        data: The showers.
+        training: How the model is trained.
+        trainer: On what it is trained.
+        seed: Seed of initial weights, order of showers and noise.
+    """
+
+    data: DataSettings
+    training: Schedule
+    trainer: TrainerSettings = field(default_factory=TrainerSettings)
+    seed: int = 1
+
+    def settings_of(self, model: GenerativeModel) -> dict[str, StageSettings]:
+        """Settings of the stages of a model that have phases, in order.
+
+        Raises:
+            ValueError: The configuration has a stage too many or too few.
+        """
+        names = [stage.name for stage in model.stages if stage.phases]
+        if sorted(names) != sorted(self.training.stages):
+            msg = (
+                f"training.stages of {type(model).__name__} are {', '.join(names)}; the "
+                f"configuration has {', '.join(self.training.stages) or 'none'}"
+            )
+            raise ValueError(msg)
+        return {name: self.training.stages[name] for name in names}

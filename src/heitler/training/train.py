@@ -1,0 +1,308 @@
+"""From a configuration to a run directory with a trained model.
+
+A run directory holds
+
+    config.yaml          the configuration with all defaults filled in
+    held_out.h5          the showers that training never saw
+    metrics.csv          losses and physics by epoch
+    checkpoint.ckpt      the state of the training, from which it goes on
+    model.safetensors    the weights
+    card.json            what it was trained on; written last: a run with a card is complete
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import lightning as L  # noqa: N812 (Lightning's own convention)
+import torch
+from torch.utils.data import DataLoader
+
+from heitler.data import resolve
+from heitler.detectors import load_detector
+from heitler.formats import ShowerReader, atomic_file, create_showers, open_showers, sha256
+from heitler.models import draw, random_generator
+from heitler.showers import Showers
+from heitler.simulators import (
+    ModelCard,
+    NeuralSimulator,
+    TrainingRange,
+    block_seed,
+    machine,
+    read_configuration,
+)
+from heitler.simulators.neural import CARD, CONFIGURATION
+from heitler.training.callbacks import Checkpoints, ProgressBar, Records
+from heitler.training.experiment import Experiment
+from heitler.training.module import TrainingModule, plan
+from heitler.training.monitor import PhysicsMonitor
+from heitler.training.showers import Batch, ShowerStream, SparseDeposits, Split, read_rows
+
+__all__ = ["CHECKPOINT", "HELD_OUT", "RECORDS", "train"]
+
+HELD_OUT = "held_out.h5"
+RECORDS = "metrics.csv"
+CHECKPOINT = "checkpoint.ckpt"
+
+_SAMPLE_CELLS = 50_000_000
+"""Cells of the sample that fits preprocessing and prepares stages: 200 MB."""
+
+_PREPARE, _VALIDATE, _PHYSICS = 4, 5, 6
+"""Purposes of seeds, see `block_seed`."""
+
+
+def train(
+    settings: Mapping[str, Any],
+    output: Path | str,
+    *,
+    overrides: list[str] | None = None,
+    source: str = "configuration",
+    progress: bool = True,
+) -> Path:
+    """Trains a model; an interrupted training of the same configuration goes on.
+
+    Arguments:
+        settings: Keys and values of `Experiment`.
+        output: The run directory.
+        overrides: Words such as ``--training.batch_size 32`` that replace settings.
+        source: What to call the settings in messages.
+        progress: Whether to show a progress bar on standard error.
+
+    Returns:
+        The run directory.
+
+    Raises:
+        ValueError: The settings make no sense, the data do not fit them, or the directory holds
+            another training.
+        OSError: The directory cannot be written.
+    """
+    started = monotonic()
+    experiment, configuration = read_configuration(
+        Experiment, settings, overrides=overrides, source=source
+    )
+    output = Path(output)
+    data = experiment.data
+    detector = load_detector(data.detector) if data.detector else None
+    with open_showers(resolve(data.file), detector=detector) as reader:
+        split = Split.of(len(reader), test=data.test, validation=data.validation)
+        simulator = _build(experiment, reader, split)
+        plans = plan(simulator.model, experiment.settings_of(simulator.model))
+        _claim(output, configuration)
+        _hold_out(output / HELD_OUT, reader, split)
+        stream = ShowerStream(
+            reader,
+            split.train,
+            simulator.conditioning,
+            simulator.preprocessing,
+            simulator.model.training_noise,
+            batch_size=experiment.training.batch_size,
+            seed=experiment.seed,
+        )
+        validation = SparseDeposits(read_rows(reader, split.validation), stream.cells)
+        sample = SparseDeposits(read_rows(reader, _sample_rows(reader, split)), stream.cells)
+        module = TrainingModule(
+            simulator.model,
+            plans,
+            len(stream),
+            sample=lambda index: _look(stream, sample, experiment.seed, index, _PREPARE),
+            validation=_look(stream, validation, experiment.seed, 0, _VALIDATE),
+            physics=PhysicsMonitor(
+                simulator,
+                _dense(validation, reader),
+                seed=block_seed(experiment.seed, 0, _PHYSICS),
+            ),
+            physics_every=experiment.training.physics_every,
+        )
+        _fit(module, stream, experiment, output, progress=progress)
+        if _is_first():
+            simulator.card = _card(experiment, reader, split, simulator, output.name, started)
+            simulator.save(output, configuration)
+    return output
+
+
+def _is_first() -> bool:
+    """Whether this is the first of the processes that share a training: the one that writes."""
+    return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
+
+
+def _build(experiment: Experiment, reader: ShowerReader, split: Split) -> NeuralSimulator:
+    """A simulator with fitted conditioning and preprocessing and fresh weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(experiment.seed)
+        conditioning, preprocessing, model = experiment.build(reader.detector.geometry)
+    sample = Showers.concatenate(list(read_rows(reader, _sample_rows(reader, split))))
+    conditioning.fit(reader.particles[split.train])
+    preprocessing.fit(sample.deposits, sample.particles.energy.float())
+    card = ModelCard(
+        name="unfinished",
+        family=type(model).__name__,
+        detector=reader.detector.definition,
+        training_range=TrainingRange.of(reader.particles[split.train]),
+    )
+    return NeuralSimulator(
+        reader.detector, conditioning, preprocessing, model, card, extrapolate=True
+    )
+
+
+def _sample_rows(reader: ShowerReader, split: Split) -> torch.Tensor:
+    """Training rows that fit the preprocessing: spread over the file, bounded in memory."""
+    count = min(split.train.numel(), max(1, _SAMPLE_CELLS // reader.detector.geometry.cells))
+    places = torch.arange(count, dtype=torch.float64) * split.train.numel() / count
+    return split.train[places.long()]
+
+
+def _claim(output: Path, configuration: str) -> None:
+    """Makes the directory ours, or finds that it is.
+
+    Raises:
+        ValueError: It holds a finished training, or that of another configuration.
+        OSError: It cannot be written.
+    """
+    if not _is_first():
+        return
+    if (output / CARD).exists():
+        msg = f"{output} holds a finished training; choose another directory or delete it"
+        raise ValueError(msg)
+    path = output / CONFIGURATION
+    if path.exists():
+        if path.read_text() != configuration:
+            msg = (
+                f"{output} holds an unfinished training with another configuration; choose "
+                "another directory or delete it"
+            )
+            raise ValueError(msg)
+        return
+    if output.is_dir() and any(output.iterdir()):
+        msg = f"{output} is not empty and holds no training; choose another directory"
+        raise ValueError(msg)
+    with atomic_file(path) as partial:
+        partial.write_text(configuration)
+
+
+def _hold_out(path: Path, reader: ShowerReader, split: Split) -> None:
+    """Writes the showers that training will not see."""
+    if not _is_first() or path.exists():
+        return
+    provenance = {**reader.provenance, "held_out_from": reader.path.name}
+    with create_showers(path, reader.detector, provenance=provenance) as writer:
+        for showers in read_rows(reader, split.test):
+            writer.write(showers)
+
+
+def _look(
+    stream: ShowerStream, showers: SparseDeposits, seed: int, index: int, purpose: int
+) -> Batch:
+    """All of some showers as the model sees them, with noise of their own."""
+    generator = random_generator(block_seed(seed, index, purpose))
+    z = draw(stream.noise, len(showers), generator)
+    return stream.features(showers, torch.arange(len(showers)), z)
+
+
+def _dense(showers: SparseDeposits, reader: ShowerReader) -> Showers:
+    rows = torch.arange(len(showers))
+    return Showers(showers.dense(rows), showers.particles, reader.detector)
+
+
+def _fit(
+    module: TrainingModule,
+    stream: ShowerStream,
+    experiment: Experiment,
+    output: Path,
+    *,
+    progress: bool,
+) -> None:
+    """Runs Lightning's trainer from the last checkpoint to the end."""
+    settings = experiment.trainer
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    checkpoint = output / CHECKPOINT
+    watchers: list[L.Callback] = [
+        _Epochs(stream),
+        Records(output / RECORDS),
+        Checkpoints(checkpoint, experiment.training.checkpoint_seconds),
+    ]
+    with _quiet():
+        trainer = L.Trainer(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            strategy="ddp_find_unused_parameters_true" if settings.devices > 1 else "auto",
+            max_epochs=module.plans[-1].stop,
+            callbacks=[*watchers, ProgressBar()] if progress else watchers,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+        trainer.fit(
+            module,
+            DataLoader(stream, batch_size=None),
+            ckpt_path=checkpoint if checkpoint.exists() else None,
+        )
+    module.to("cpu")
+
+
+class _Epochs(L.Callback):
+    """Tells the stream its share of the batches and the number of the epoch."""
+
+    def __init__(self, stream: ShowerStream) -> None:
+        self.stream = stream
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:  # noqa: ARG002
+        """Shares the batches between the processes."""
+        self.stream.share(trainer.global_rank, trainer.world_size)
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:  # noqa: ARG002
+        """Sets the number of the epoch."""
+        self.stream.epoch = trainer.current_epoch
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences Lightning's advice: it does not know that the data are in memory."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        yield
+    logger.setLevel(level)
+
+
+def _card(
+    experiment: Experiment,
+    reader: ShowerReader,
+    split: Split,
+    simulator: NeuralSimulator,
+    name: str,
+    started: float,
+) -> ModelCard:
+    parameters = sum(p.numel() for p in simulator.model.parameters())
+    return ModelCard(
+        name=name,
+        family=simulator.card.family,
+        detector=simulator.card.detector,
+        training_range=simulator.card.training_range,
+        data={
+            "file": reader.path.name,
+            "sha256": sha256(reader.path),
+            "train": split.train.numel(),
+            "validation": split.validation.numel(),
+            "test": split.test.numel(),
+            "provenance": reader.provenance,
+        },
+        training={
+            "seed": experiment.seed,
+            "seconds": round(monotonic() - started, 1),
+            "devices": experiment.trainer.devices,
+            "parameters": parameters,
+            **machine(),
+        },
+    )
