@@ -1,8 +1,9 @@
 """The command line: ``heitler VERB ...``, one file per verb.
 
 A verb's module has a docstring whose first line is its help, `add_arguments(parser)`, and
-`run(arguments)`, which calls the library, prints, and returns the exit code. Only the module of
-the verb that was asked for is imported.
+`run(arguments)`, which calls the library, prints, and returns the exit code. A verb with
+`takes_overrides` gets the words that the parser does not know as `arguments.overrides`. Only the
+module of the verb that was asked for is imported.
 
 Exit codes: 0 all went well, 1 a check failed, 2 the command or its input was wrong. Results go to
 standard output; status, progress and errors to standard error.
@@ -11,7 +12,7 @@ standard output; status, progress and errors to standard error.
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
@@ -61,7 +62,10 @@ def _run(verb: str, words: list[str]) -> int:
     )
     module.add_arguments(parser)
     try:
-        return int(module.run(parser.parse_args(words)))
+        arguments, rest = parser.parse_known_args(words)
+        if rest and not getattr(module, "takes_overrides", False):
+            parser.error(f"unknown argument '{rest[0]}'")
+        return int(module.run(Namespace(**vars(arguments), overrides=rest)))
     except KeyboardInterrupt:
         print(f"heitler {verb}: interrupted", file=sys.stderr)
         return 130

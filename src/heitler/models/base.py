@@ -25,6 +25,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 __all__ = [
@@ -185,11 +186,17 @@ def draw(
         generator: Source of randomness, see `random_generator`.
         device: Where to put them.
     """
-    draws = {"normal": generator.standard_normal, "uniform": generator.random}
     return {
-        name: torch.from_numpy(draws[noise.kind]((count, noise.size), dtype=np.float32)).to(device)
+        name: torch.from_numpy(_numbers(noise, count, generator)).to(device)
         for name, noise in spec.items()
     }
+
+
+def _numbers(noise: Noise, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
+    size = (count, noise.size)
+    if noise.kind == "normal":
+        return generator.standard_normal(size, dtype=np.float32)
+    return generator.random(size, dtype=np.float32)
 
 
 def random_generator(seed: int) -> np.random.Generator:

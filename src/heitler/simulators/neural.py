@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from heitler.detectors import Detector, parse_detector
+from heitler.formats import sha256
 from heitler.models import GenerativeModel, draw, random_generator
 from heitler.particles import IncidentParticles
 from heitler.preprocessing import Conditioning, Preprocessing
@@ -124,6 +126,21 @@ class NeuralSimulator:
             msg = f"{folder / WEIGHTS} does not fit {CONFIGURATION}: {error}"
             raise ValueError(msg) from error
         return simulator
+
+    def provenance(self, folder: Path) -> dict[str, Any]:
+        """What a file of generated showers says about its origin.
+
+        Arguments:
+            folder: Where the simulator was loaded from.
+        """
+        return {
+            "simulator": self.card.name,
+            "family": self.card.family,
+            "weights_sha256": sha256(folder / WEIGHTS),
+            "trained_on_sha256": self.card.data.get("sha256"),
+            "extrapolate": self.extrapolate,
+            "fidelity": self.card.fidelity,
+        }
 
     def rewrite_card(self, folder: Path, **changes: object) -> None:
         """Replaces fields of the card, here and in the folder."""

@@ -1,0 +1,85 @@
+"""Make showers with a trained model.
+
+    heitler generate runs/vae --energy 50GeV -n 1000 -o showers.h5 --seed 1
+    heitler generate runs/vae --energy 10..100GeV -n 1000000 -o showers.h5
+    heitler generate runs/vae --particles beam.csv -o showers.h5
+
+Energies and angles are values or ranges (uniform), or those of a file: a shower file, or a CSV
+table with columns energy_GeV and, if wanted, theta_deg and pdg. The same seed gives the same
+showers; the same command goes on after an interruption.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from math import pi
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heitler.cli.quantities import parse_angles, parse_energies
+
+if TYPE_CHECKING:
+    from heitler.simulators import NeuralSimulator, ParticleSource
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Adds the arguments of ``heitler generate``."""
+    parser.add_argument("model", type=Path, help="run directory of a trained model")
+    parser.add_argument("--energy", type=parse_energies, help="50GeV or 10..100GeV")
+    parser.add_argument(
+        "--theta", type=parse_angles, default=(pi / 2, pi / 2), help="60deg or 30..90deg"
+    )
+    parser.add_argument("--pdg", type=int, help="particle code (that of the training)")
+    parser.add_argument("--particles", type=Path, help="shower file or CSV of incident particles")
+    parser.add_argument("-n", "--number", type=int, help="number of showers")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="shower file to write")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--to", default="native", help="file convention of the output")
+    parser.add_argument(
+        "--extrapolate", action="store_true", help="leave the range of the training"
+    )
+
+
+def run(arguments: Namespace) -> int:
+    """Generates and prints the name of the file."""
+    from heitler.simulators import NeuralSimulator, generate
+
+    simulator = NeuralSimulator.load(arguments.model, extrapolate=arguments.extrapolate)
+    source, number = _source(arguments, simulator)
+    print(
+        generate(
+            simulator,
+            source,
+            arguments.output,
+            number=number,
+            seed=arguments.seed,
+            convention=arguments.to,
+            provenance=simulator.provenance(arguments.model),
+        )
+    )
+    return 0
+
+
+def _source(arguments: Namespace, simulator: NeuralSimulator) -> tuple[ParticleSource, int]:
+    """The incident particles and the number of showers."""
+    from heitler.formats import read_particles
+    from heitler.simulators import ParticleGun, ParticleList
+
+    if (arguments.energy is None) == (arguments.particles is None):
+        msg = "give either --energy or --particles"
+        raise ValueError(msg)
+    if arguments.particles is not None:
+        particles = read_particles(arguments.particles, simulator.detector)
+        number = len(particles) if arguments.number is None else arguments.number
+        if number > len(particles):
+            msg = f"{arguments.particles} holds {len(particles)} particles, asked for {number}"
+            raise ValueError(msg)
+        return ParticleList(particles), number
+    if arguments.number is None:
+        msg = "give the number of showers with -n"
+        raise ValueError(msg)
+    pdg = simulator.card.training_range.pdg[0] if arguments.pdg is None else arguments.pdg
+    gun = ParticleGun(simulator.detector, arguments.energy, arguments.theta, pdg)
+    return gun, arguments.number

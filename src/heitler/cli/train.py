@@ -1,0 +1,58 @@
+"""Train a generative model from a configuration.
+
+    heitler train configs/experiments/vae_ild_ecal_coarse.yaml -o runs/vae
+    heitler train CONFIG.yaml --data showers.h5 --model.init_args.latent 16 --trainer.devices 2
+    heitler train --resume runs/vae
+
+Any setting of the configuration can be replaced by --name.of.setting VALUE. The same command goes
+on after an interruption; --resume needs only the run directory. At the end the model is compared
+with showers that training never saw and timed, and both go into its card.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import yaml
+
+__all__ = ["add_arguments", "run", "takes_overrides"]
+
+takes_overrides = True
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Adds the arguments of ``heitler train``."""
+    parser.add_argument("config", type=Path, nargs="?", help="YAML file of an experiment")
+    parser.add_argument("-o", "--output", type=Path, help="run directory (runs/NAME-OF-CONFIG)")
+    parser.add_argument("--data", help="shower file instead of the configuration's")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run directory")
+
+
+def run(arguments: Namespace) -> int:
+    """Trains, assesses, and prints where the model is and how good and fast it is."""
+    from heitler.training import train
+    from heitler.validation import assess
+
+    source, output = _source(arguments)
+    if not source.is_file():
+        msg = f"{source} does not exist; give the YAML file of an experiment"
+        raise ValueError(msg)
+    overrides = list(arguments.overrides)
+    if arguments.data:
+        overrides += ["--data.file", arguments.data]
+    folder = train(
+        yaml.safe_load(source.read_text()), output, overrides=overrides, source=str(source)
+    )
+    print(f"{folder}\n{assess(folder).summary()}")
+    return 0
+
+
+def _source(arguments: Namespace) -> tuple[Path, Path]:
+    """The configuration and the run directory."""
+    if (arguments.config is None) == (arguments.resume is None):
+        msg = "give either the YAML file of an experiment or --resume RUN"
+        raise ValueError(msg)
+    if arguments.resume is not None:
+        return arguments.resume / "config.yaml", arguments.resume
+    return arguments.config, arguments.output or Path("runs") / arguments.config.stem
