@@ -151,8 +151,12 @@ class TrainingModule(L.LightningModule):
         for name, value in {phase.name: loss, **parts}.items():
             self._sums[f"train/{name}"].append(value.detach())
 
-    def on_train_epoch_end(self) -> None:
-        """Looks at the validation showers, keeps the best weights, ends stages."""
+    def finish_epoch(self) -> None:
+        """Looks at the validation showers, keeps the best weights, ends stages.
+
+        Not a hook of its own: Lightning calls the hooks of callbacks before those of the module,
+        and records and checkpoints must hold what is done here.
+        """
         self._seconds += monotonic() - self._clock
         self.records = {name: float(torch.stack(v).mean()) for name, v in self._sums.items()}
         last = self.current_epoch + 1 == self.plan.stop
@@ -162,7 +166,7 @@ class TrainingModule(L.LightningModule):
         if last:
             self._end()
 
-    def on_train_end(self) -> None:
+    def finish(self) -> None:
         """Prepares the stages behind the last trained one."""
         self._begin(self.plans[-1].stop)
 

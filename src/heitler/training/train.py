@@ -247,10 +247,11 @@ def _fit(
             ckpt_path=checkpoint if checkpoint.exists() else None,
         )
     module.to("cpu")
+    module.finish()
 
 
 class _Epochs(L.Callback):
-    """Tells the stream its share of the batches and the number of the epoch."""
+    """Tells the stream its share of the batches and the number of the epoch; ends epochs."""
 
     def __init__(self, stream: ShowerStream) -> None:
         self.stream = stream
@@ -262,6 +263,11 @@ class _Epochs(L.Callback):
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:  # noqa: ARG002
         """Sets the number of the epoch."""
         self.stream.epoch = trainer.current_epoch
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:  # noqa: ARG002
+        """Finishes the epoch before the callbacks that record and save it."""
+        if isinstance(pl_module, TrainingModule):
+            pl_module.finish_epoch()
 
 
 @contextmanager
