@@ -31,7 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Trains, assesses, and prints where the model is and how good and fast it is."""
-    from heitler.training import train
+    from heitler.training import is_first_process, train
     from heitler.validation import assess
 
     source, output = _source(arguments)
@@ -44,7 +44,8 @@ def run(arguments: Namespace) -> int:
     folder = train(
         yaml.safe_load(source.read_text()), output, overrides=overrides, source=str(source)
     )
-    print(f"{folder}\n{assess(folder).summary()}")
+    if is_first_process():
+        print(f"{folder}\n{assess(folder).summary()}")
     return 0
 
 

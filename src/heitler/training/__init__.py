@@ -8,4 +8,5 @@ from heitler.training.experiment import TrainerSettings as TrainerSettings
 from heitler.training.train import CHECKPOINT as CHECKPOINT
 from heitler.training.train import HELD_OUT as HELD_OUT
 from heitler.training.train import RECORDS as RECORDS
+from heitler.training.train import is_first_process as is_first_process
 from heitler.training.train import train as train

@@ -45,7 +45,7 @@ from heitler.training.module import TrainingModule, plan
 from heitler.training.monitor import PhysicsMonitor
 from heitler.training.showers import Batch, ShowerStream, SparseDeposits, Split, read_rows
 
-__all__ = ["CHECKPOINT", "HELD_OUT", "RECORDS", "train"]
+__all__ = ["CHECKPOINT", "HELD_OUT", "RECORDS", "is_first_process", "train"]
 
 HELD_OUT = "held_out.h5"
 RECORDS = "metrics.csv"
@@ -121,13 +121,13 @@ def train(
             physics_every=experiment.training.physics_every,
         )
         _fit(module, stream, experiment, output, progress=progress)
-        if _is_first():
+        if is_first_process():
             simulator.card = _card(experiment, reader, split, simulator, output.name, started)
             simulator.save(output, configuration)
     return output
 
 
-def _is_first() -> bool:
+def is_first_process() -> bool:
     """Whether this is the first of the processes that share a training: the one that writes."""
     return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
 
@@ -165,7 +165,7 @@ def _claim(output: Path, configuration: str) -> None:
         ValueError: It holds a finished training, or that of another configuration.
         OSError: It cannot be written.
     """
-    if not _is_first():
+    if not is_first_process():
         return
     if (output / CARD).exists():
         msg = f"{output} holds a finished training; choose another directory or delete it"
@@ -188,7 +188,7 @@ def _claim(output: Path, configuration: str) -> None:
 
 def _hold_out(path: Path, reader: ShowerReader, split: Split) -> None:
     """Writes the showers that training will not see."""
-    if not _is_first() or path.exists():
+    if not is_first_process() or path.exists():
         return
     provenance = {**reader.provenance, "held_out_from": reader.path.name}
     with create_showers(path, reader.detector, provenance=provenance) as writer:
