@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -35,7 +36,14 @@ class Estimate:
     error: float
 
     def __str__(self) -> str:
-        return f"{self.value:.4g} ± {self.error:.2g}"
+        """Both numbers down to the second significant digit of the error."""
+        if not self.error > 0:
+            return f"{self.value:.3g} ± {self.error:.2g}"
+        decimals = 1 - floor(log10(self.error))
+        if decimals > 5:
+            return f"{self.value:.1e} ± {self.error:.1e}"
+        decimals = max(decimals, 0)
+        return f"{self.value:.{decimals}f} ± {self.error:.{decimals}f}"
 
 
 @dataclass(frozen=True, slots=True)

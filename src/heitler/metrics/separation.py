@@ -52,7 +52,8 @@ def separation_power(
     # The variance of (h1 - h2)^2 from fluctuations alone; the first order has it twice.
     noise = (h1 / first.size + h2 / second.size) / sum_
     second_order = 0.5 * float((noise**2).sum())
-    return Estimate(_separation(h1, h2), max(variance - second_order, second_order) ** 0.5)
+    error = max(variance - second_order, second_order) ** 0.5
+    return Estimate(_separation(h1, h2), float(error))
 
 
 def separation_edges(reference: Values, *, bins: int = 20) -> _Array:
@@ -88,7 +89,7 @@ def spectrum_separation(reference: Values, candidate: Values) -> Estimate:
     for counts, h, slope in zip((first, second), (h1, h2), slopes, strict=True):
         pull = (counts[:, filled] - counts.sum(axis=1, keepdims=True) * h[filled]) @ slope
         variance += float(pull.var()) / len(counts) / counts.sum(axis=1).mean() ** 2
-    return Estimate(_separation(h1[filled], h2[filled]), variance**0.5)
+    return Estimate(_separation(h1[filled], h2[filled]), float(variance**0.5))
 
 
 def _histogram(values: _Array, edges: _Array) -> _Array:

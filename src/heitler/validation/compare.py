@@ -1,0 +1,242 @@
+"""Compares samples of showers with a reference: numbers only, no figures.
+
+Every value stands beside its floor, see `heitler.validation.selection`. An observable with several
+components (layers, rings) has two rows per metric: the mean over its components, with the mean of
+their errors since neighbouring layers fluctuate together, and the largest, which a fault of one
+layer moves; the floor is treated alike. A spectrum is summed over showers first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from heitler.detectors import Detector
+from heitler.formats.base import ShowerReader
+from heitler.metrics import (
+    METRICS,
+    Estimate,
+    Metric,
+    classifier_auc,
+    kolmogorov_smirnov_p,
+    largest_deviation,
+    mean_ratio,
+    spectrum_separation,
+    width_ratio,
+)
+from heitler.observables import OBSERVABLES, SPECTRUM_AXIS
+from heitler.validation.comparison import FEATURES, Comparison, Row
+from heitler.validation.sample import Array, Sample, View, collect
+from heitler.validation.selection import EnergyBin, Selection, energy_bins, select
+
+__all__ = ["compare", "compare_samples"]
+
+_SMALLEST_BIN = 50
+_EXAMPLES = (0.15, 0.5, 0.85)
+_Over = Literal["", "mean", "largest"]
+_Scores = dict[tuple[str, str, _Over], Estimate]
+
+
+def compare(
+    reference: ShowerReader,
+    candidates: Mapping[str, ShowerReader],
+    *,
+    floor: ShowerReader | None = None,
+    energy_bins: int = 3,
+    threshold: float | None = None,
+    seed: int = 1,
+    progress: bool = False,
+) -> Comparison:
+    """Compares candidates with a reference in every observable, metric and bin of energy.
+
+    Each file is read once, in batches.
+
+    Arguments:
+        reference: Showers of the full simulation.
+        candidates: Showers to judge, by the name that tables give them.
+        floor: A second, independent sample of the reference; without it the reference is halved.
+        energy_bins: Number of bins of incident energy, apart from all energies together.
+        threshold: Energy in MeV; deposits up to it are set to 0 in all samples and it is the hit
+            threshold. None keeps all deposits and the hit threshold of the reference's detector.
+        seed: Seed of all random choices.
+        progress: Whether to show bars on standard error.
+
+    Raises:
+        ValueError: A candidate has another detector, or there are too few showers.
+    """
+    _check(reference, candidates, floor, threshold)
+    examples = np.quantile(reference.particles.energy.numpy(), _EXAMPLES).tolist()
+
+    def table(name: str, reader: ShowerReader) -> Sample:
+        return collect(
+            name,
+            reader,
+            detector=reference.detector,
+            threshold=threshold,
+            examples=examples,
+            progress=progress,
+        )
+
+    base = table("reference", reference)
+    others = tuple(table(name, reader) for name, reader in candidates.items())
+    second = None if floor is None else table("floor", floor)
+    return compare_samples(
+        base,
+        others,
+        floor=second,
+        detector=_effective(reference.detector, threshold),
+        threshold=threshold,
+        seed=seed,
+        bins=energy_bins,
+    )
+
+
+def compare_samples(
+    reference: Sample,
+    candidates: Sequence[Sample],
+    *,
+    floor: Sample | None,
+    detector: Detector,
+    threshold: float | None,
+    seed: int,
+    bins: int,
+) -> Comparison:
+    """The comparison of samples that are collected already; see `compare`."""
+    selection = select(reference, candidates, floor, seed)
+    energies = energy_bins(reference.energy, bins)
+    rows: list[Row] = []
+    notes = list(_notes(reference, candidates))
+    for energy in energies:
+        inside = selection.within(energy)
+        if inside.size < _SMALLEST_BIN:
+            notes.append(f"{energy.label}: only {inside.size} showers per sample, left out")
+            continue
+        rows += _rows(inside, energy, seed)
+    return Comparison(
+        reference=reference,
+        candidates=tuple(candidates),
+        floor=floor,
+        detector=detector,
+        energies=energies,
+        rows=tuple(rows),
+        size=selection.size,
+        threshold=threshold,
+        seed=seed,
+        notes=tuple(notes),
+    )
+
+
+def _rows(selection: Selection, energy: EnergyBin, seed: int) -> Iterator[Row]:
+    """All rows of one bin of energy, candidate by candidate."""
+    floor = _scores(*selection.floor, seed)
+    for candidate in selection.candidates:
+        parts = [_scores(view, candidate, seed) for view in selection.references]
+        for key in floor:
+            yield Row(
+                candidate=candidate.sample.name,
+                observable=key[0],
+                metric=key[1],
+                over=key[2],
+                energies=energy.label,
+                size=selection.size,
+                value=_mean([part[key] for part in parts]),
+                floor=floor[key],
+            )
+
+
+def _scores(reference: View, candidate: View, seed: int) -> _Scores:
+    """Every metric between two equally large views, by observable and metric."""
+    scores: _Scores = {
+        (FEATURES, "classifier_auc", ""): classifier_auc(
+            reference.features, candidate.features, seed=seed
+        )
+    }
+    response = reference.values("response"), candidate.values("response")
+    scores["response", "mean_ratio", ""] = mean_ratio(*response)
+    scores["response", "width_ratio", ""] = width_ratio(*response, seed=seed)
+    profile = "longitudinal_profile"
+    scores[profile, "largest_deviation", ""] = largest_deviation(
+        reference.values(profile), candidate.values(profile)
+    )
+    for name, observable in OBSERVABLES.items():
+        first, second = reference.values(name), candidate.values(name)
+        if observable.axis == SPECTRUM_AXIS:
+            scores[name, "spectrum_separation", ""] = spectrum_separation(first, second)
+            continue
+        for entry in METRICS.values():
+            if entry.kind == "distribution":
+                for over, estimate in _over_components(entry, first, second):
+                    scores[name, entry.name, over] = estimate
+    return scores
+
+
+def _over_components(
+    entry: Metric, first: Array, second: Array
+) -> Iterator[tuple[_Over, Estimate]]:
+    if first.ndim == 1:
+        yield "", entry.function(first, second)
+        return
+    parts = [entry.function(a, b) for a, b in zip(first.T, second.T, strict=True)]
+    yield (
+        "mean",
+        Estimate(
+            float(np.mean([part.value for part in parts])),
+            float(np.mean([part.error for part in parts])),
+        ),
+    )
+    yield "largest", max(parts, key=lambda part: part.value)
+
+
+def _mean(parts: list[Estimate]) -> Estimate:
+    """Mean over the halves; its error is theirs, since they share the candidate."""
+    return Estimate(
+        float(np.mean([part.value for part in parts])),
+        float(np.sqrt(np.mean([part.error**2 for part in parts]))),
+    )
+
+
+def _effective(detector: Detector, threshold: float | None) -> Detector:
+    return detector if threshold is None else replace(detector, hit_threshold=threshold)
+
+
+def _check(
+    reference: ShowerReader,
+    candidates: Mapping[str, ShowerReader],
+    floor: ShowerReader | None,
+    threshold: float | None,
+) -> None:
+    if not candidates:
+        msg = "there is no candidate to compare with the reference"
+        raise ValueError(msg)
+    if threshold is not None and not 0 <= threshold < np.inf:
+        msg = f"the threshold must be an energy of 0 or more, got {threshold} MeV"
+        raise ValueError(msg)
+    for reader in (*candidates.values(), *([] if floor is None else [floor])):
+        if reader.detector != reference.detector:
+            msg = (
+                f"{reader.path} holds showers of {_describe(reader.detector)}, but the reference "
+                f"{reference.path} of {_describe(reference.detector)}; only showers in the same "
+                "cells can be compared (--detector says what a file without a detector holds)"
+            )
+            raise ValueError(msg)
+
+
+def _describe(detector: Detector) -> str:
+    return f"{detector.name} ({' x '.join(map(str, detector.geometry.grid_shape))} cells)"
+
+
+def _notes(reference: Sample, candidates: Sequence[Sample]) -> Iterator[str]:
+    """Warnings: a comparison means little where the incident particles differ."""
+    for sample in candidates:
+        if kolmogorov_smirnov_p(reference.energy, sample.energy) < 1e-3:
+            yield (
+                f"{sample.name}: its incident energies are distributed unlike the reference's; "
+                "every observable shows the difference"
+            )
+        if set(reference.pdg.tolist()) != set(sample.pdg.tolist()):
+            yield f"{sample.name}: its incident particles are not those of the reference"
+        if kolmogorov_smirnov_p(reference.theta, sample.theta) < 1e-3:
+            yield f"{sample.name}: its angles of incidence are distributed unlike the reference's"

@@ -1,0 +1,178 @@
+"""Where a candidate is right and where it is wrong, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heitler.metrics import METRICS, profile_ratio
+from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable, spectrum_edges
+from heitler.validation.comparison import FEATURES, Comparison, Row, Verdict
+from heitler.validation.sample import Array, Sample
+
+__all__ = ["Finding", "findings", "overview", "table", "worst_rows"]
+
+_HEADLINES = {
+    (FEATURES, "classifier_auc"): "Classifier AUC, high-level features",
+    ("response", "mean_ratio"): "Mean response, candidate / reference",
+    ("response", "width_ratio"): "Width of the response, candidate / reference",
+    ("longitudinal_profile", "largest_deviation"): "Largest deviation of the mean profile",
+}
+_LINES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the summary."""
+
+    verdict: Verdict
+    text: str
+
+
+def findings(comparison: Comparison, candidate: Sample) -> list[Finding]:
+    """At most ten lines: headlines, then observables by excess over the floor, worst first."""
+    lines = [
+        _headline(row)
+        for observable, metric in _HEADLINES
+        for row in comparison.select(
+            candidate=candidate.name,
+            observable=observable,
+            metric=metric,
+            energies=comparison.energies[0].label,
+        )
+    ]
+    ranked = worst_rows(comparison, candidate)
+    wrong = [row for row in ranked if row.verdict != "floor"]
+    right = [row for row in ranked if row.verdict == "floor"]
+    shown = wrong[: _LINES - len(lines) - 1]
+    lines += [_observation(comparison, candidate, row) for row in shown]
+    if len(wrong) > len(shown):
+        rest = wrong[len(shown) :]
+        worst: Verdict = "far" if any(row.verdict == "far" for row in rest) else "above"
+        names = ", ".join(OBSERVABLES[row.observable].label for row in rest)
+        lines.append(Finding(worst, f"Also above the floor: {names}."))
+    elif right:
+        names = ", ".join(OBSERVABLES[row.observable].label for row in right)
+        lines.append(Finding("floor", f"At the floor in every bin of energy: {names}."))
+    return lines
+
+
+def worst_rows(comparison: Comparison, candidate: Sample) -> list[Row]:
+    """For each observable the distance with the largest excess over the floor, worst first."""
+    worst: dict[str, Row] = {}
+    for row in comparison.select(candidate=candidate.name):
+        if METRICS[row.metric].kind not in {"distribution", "spectrum"}:
+            continue
+        if row.observable not in worst or row.excess > worst[row.observable].excess:
+            worst[row.observable] = row
+    return sorted(worst.values(), key=lambda row: row.excess, reverse=True)
+
+
+def overview(comparison: Comparison) -> list[tuple[str, list[Row]]]:
+    """Headlines in all bins of energy, then one line per observable: label, row per candidate."""
+    overall = comparison.energies[0].label
+    keys = [
+        (f"{label}, {energy.label}", observable, metric, energy.label)
+        for (observable, metric), label in _HEADLINES.items()
+        for energy in comparison.energies
+    ]
+    for name, entry in OBSERVABLES.items():
+        metric = "spectrum_separation" if entry.axis == SPECTRUM_AXIS else "separation_power"
+        keys.append((f"Separation power: {_of_components(entry)}", name, metric, overall))
+    lines = []
+    for label, observable, metric, energies in keys:
+        rows = comparison.select(observable=observable, metric=metric, energies=energies)
+        if chosen := [row for row in rows if row.over != "mean"]:
+            lines.append((label, chosen))
+    return lines
+
+
+def _of_components(entry: Observable) -> str:
+    if entry.axis is None or entry.axis == SPECTRUM_AXIS:
+        return entry.label
+    return f"{entry.label}, worst {entry.axis}"
+
+
+def table(comparison: Comparison) -> list[str]:
+    """The overview as lines of text: every value beside its floor."""
+    lines = [("", *(sample.name for sample in comparison.candidates), "floor", "showers")]
+    for label, rows in overview(comparison):
+        marks = {"floor": " ", "above": "*", "far": "!"}
+        cells = (f"{row.value} {marks[row.verdict]}" for row in rows)
+        lines.append((label, *cells, str(rows[0].floor), str(rows[0].size)))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    text = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines]
+    return [
+        line.rstrip() for line in (*text, "", "* above the floor (2 to 5 sigma), ! far above it")
+    ]
+
+
+def _headline(row: Row) -> Finding:
+    value, floor = row.value, row.floor
+    if row.metric == "classifier_auc":
+        text = (
+            f"A classifier on {row.observable} reaches an AUC of {value.value:.3f} ± "
+            f"{value.error:.3f} (floor {floor.value:.3f} ± {floor.error:.3f}, "
+            f"{row.size} against {row.size} showers)."
+        )
+    elif row.metric == "largest_deviation":
+        text = (
+            f"Mean longitudinal profile: no layer with more than 2 % of the energy is off by more "
+            f"than {value.value:.1%} ± {value.error:.1%} (floor {floor.value:.1%})."
+        )
+    else:
+        what = {"mean_ratio": "Mean response", "width_ratio": "Width of the response"}[row.metric]
+        text = (
+            f"{what}: {value.value - 1:+.2%} ± {value.error:.2%} "
+            f"(floor {floor.value - 1:+.2%} ± {floor.error:.2%})."
+        )
+    return Finding(row.verdict, text)
+
+
+def _observation(comparison: Comparison, candidate: Sample, row: Row) -> Finding:
+    entry = OBSERVABLES[row.observable]
+    bin_ = next(each for each in comparison.energies if each.label == row.energies)
+    first, second = (
+        sample.values[row.observable][(sample.energy >= bin_.low) & (sample.energy < bin_.high)]
+        for sample in (comparison.reference, candidate)
+    )
+    how = (
+        _shift(first, second) if entry.axis is None else _component(comparison, row, first, second)
+    )
+    unit = f" {row.unit}" if row.unit else ""
+    over = {
+        "": "",
+        "mean": f", mean over {entry.axis}s,",
+        "largest": f" of the worst {entry.axis}",
+    }
+    text = (
+        f"{entry.label[0].upper()}{entry.label[1:]}: {how} "
+        f"({METRICS[row.metric].label}{over[row.over]} {row.value}{unit} against a floor of "
+        f"{row.floor}, clearest {'over' if bin_.overall else 'at'} {row.energies})."
+    )
+    return Finding(row.verdict, text)
+
+
+def _shift(first: Array, second: Array) -> str:
+    spread = float(first.std())
+    if spread == 0.0:
+        return f"mean {second.mean():.3g} where the reference is always {first.mean():.3g}"
+    shift = (second.mean() - first.mean()) / spread
+    return f"mean shifted by {shift:+.2f} of its spread, spread x {second.std() / spread:.2f}"
+
+
+def _component(comparison: Comparison, row: Row, first: Array, second: Array) -> str:
+    """The component with the most significant shift of its mean among those that matter."""
+    entry = OBSERVABLES[row.observable]
+    ratio, error = profile_ratio(first, second)
+    mean = first.mean(axis=0)
+    held = (mean > 0.01 * mean.sum()) & (error > 0)
+    pull = np.where(held, np.abs(ratio - 1) / np.where(held, error, 1.0), -1.0)
+    at = int(np.argmax(pull))
+    if entry.axis == SPECTRUM_AXIS:
+        edges = spectrum_edges(comparison.detector)
+        where = f"around {float((edges[at] * edges[at + 1]) ** 0.5):.2g} MeV"
+    else:
+        where = f"in {entry.axis} {at}"
+    return f"mean {where} {ratio[at] - 1:+.1%}"

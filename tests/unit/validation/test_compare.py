@@ -1,0 +1,200 @@
+"""Comparisons of toy showers: values, floors, verdicts, and what they were made of."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from heitler import metrics
+from heitler.detectors import load_detector
+from heitler.formats import open_showers, sha256
+from heitler.metrics import METRICS, Estimate
+from heitler.observables import OBSERVABLES, SPECTRUM_AXIS
+from heitler.validation import Row, SpeedRow, compare
+from heitler.validation.compare import compare_samples
+from heitler.validation.summary import findings, overview, table, worst_rows
+
+
+def rows(comparison, **fields):
+    return list(comparison.select(**fields))
+
+
+def test_every_observable_has_every_metric_in_every_bin(toy_comparison):
+    assert len(toy_comparison.energies) == 3
+    for name, observable in OBSERVABLES.items():
+        for energies in toy_comparison.energies:
+            got = {
+                row.metric
+                for row in rows(
+                    toy_comparison, candidate="good", observable=name, energies=energies.label
+                )
+            }
+            if observable.axis == SPECTRUM_AXIS:
+                assert got == {"spectrum_separation"}
+            else:
+                assert got >= {m.name for m in METRICS.values() if m.kind == "distribution"}
+
+
+def test_all_numbers_are_finite(toy_comparison):
+    for row in toy_comparison.rows:
+        numbers = (row.value.value, row.value.error, row.floor.value, row.floor.error, row.excess)
+        assert np.isfinite(numbers).all(), row
+
+
+def test_samples_are_of_one_size(toy_comparison):
+    assert toy_comparison.size == 400
+    overall = toy_comparison.energies[0].label
+    assert {row.size for row in rows(toy_comparison, energies=overall)} == {400}
+    assert "disjoint halves" in toy_comparison.rule
+
+
+def test_a_good_candidate_is_at_the_floor(toy_comparison):
+    good = rows(toy_comparison, candidate="good")
+    assert all(row.verdict != "far" for row in good)
+    assert np.mean([row.verdict == "floor" for row in good]) > 0.9
+
+
+def test_a_spoilt_layer_is_found_and_named(toy_comparison):
+    spoilt = next(s for s in toy_comparison.candidates if s.name == "spoilt")
+    assert worst_rows(toy_comparison, spoilt)[0].excess > 4
+    text = " ".join(f.text for f in findings(toy_comparison, spoilt) if f.verdict != "floor")
+    assert "Layer energy: mean in layer 2 -5" in text
+    value = rows(toy_comparison, candidate="spoilt", metric="largest_deviation")[0].value
+    assert value.value == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_summary_has_at_most_ten_lines(toy_comparison):
+    for sample in toy_comparison.candidates:
+        assert 5 <= len(findings(toy_comparison, sample)) <= 10
+
+
+def test_the_table_has_every_value_beside_its_floor(toy_comparison):
+    header, *lines = table(toy_comparison)
+    assert header.split() == ["good", "spoilt", "floor", "showers"]
+    shown = [line for line in lines if "±" in line]
+    assert len(shown) == len(overview(toy_comparison))
+    assert all(line.count("±") == 3 for line in shown)
+
+
+def test_the_same_seed_gives_the_same_numbers(toy_comparison):
+    again = compare_samples(
+        toy_comparison.reference,
+        toy_comparison.candidates[:1],
+        floor=None,
+        detector=toy_comparison.detector,
+        threshold=None,
+        seed=1,
+        bins=1,
+    )
+    overall = rows(toy_comparison, candidate="good", energies="all energies")
+    assert [row.value for row in again.rows] == [row.value for row in overall]
+
+
+def test_a_second_reference_makes_the_floor(toy_comparison):
+    reference, good = toy_comparison.reference, toy_comparison.candidates[0]
+    comparison = compare_samples(
+        reference,
+        [good],
+        floor=good,
+        detector=toy_comparison.detector,
+        threshold=None,
+        seed=1,
+        bins=1,
+    )
+    assert "second, independent sample" in comparison.rule
+    assert comparison.size == 500
+    json.loads(comparison.to_json())
+
+
+def test_a_new_metric_is_one_function(toy_comparison, monkeypatch):
+    monkeypatch.setattr(metrics.base, "METRICS", METRICS.copy())
+    monkeypatch.setitem(
+        METRICS,
+        "shift",
+        metrics.Metric("shift", "shift", "distribution", 0.0, False, lambda a, b: Estimate(1, 1)),
+    )
+    comparison = compare_samples(
+        toy_comparison.reference,
+        toy_comparison.candidates[:1],
+        floor=None,
+        detector=toy_comparison.detector,
+        threshold=None,
+        seed=1,
+        bins=1,
+    )
+    assert len(rows(comparison, observable="hits", metric="shift")) == 1
+
+
+def test_json_says_what_the_numbers_were_made_of(toy_comparison, toy_files):
+    speed = SpeedRow("good", "CPU", 1, 1, 2.0, 0.1, 200.0)
+    content = json.loads(replace(toy_comparison, speed=(speed,)).to_json())
+    assert content["seed"] == 1
+    assert content["size"] == 400
+    assert content["reference"]["sha256"] == sha256(toy_files["geant4"])
+    assert content["reference"]["provenance"]["simulator"] == "geant4"
+    assert content["candidates"]["spoilt"]["showers"] == 500
+    assert content["hit_threshold_MeV"] == 0.1
+    assert content["speed"][0]["speed_up"] == 100.0
+    assert len(content["rows"]) == len(toy_comparison.rows)
+    assert {"value", "floor", "excess", "verdict", "unit", "size"} <= set(content["rows"][0])
+
+
+def test_a_threshold_holds_for_all_samples(toy_files):
+    with open_showers(toy_files["geant4"]) as reference, open_showers(toy_files["good"]) as good:
+        comparison = compare(reference, {"good": good}, energy_bins=1, threshold=1.0)
+        deposits = reference.read(0, len(reference)).deposits
+    assert comparison.detector.hit_threshold == 1.0
+    kept = deposits.where(deposits > 1.0, 0.0).double().sum(dim=-1)
+    assert comparison.reference.values["visible_energy"] == pytest.approx(kept.numpy())
+    assert (comparison.reference.values["hits"] == (deposits > 1.0).sum(dim=-1).numpy()).all()
+
+
+def test_other_particles_are_noted(toy_comparison):
+    good = toy_comparison.candidates[0]
+    moved = replace(good, name="moved", energy=good.energy * 0.5, pdg=good.pdg * 0 + 11)
+    comparison = compare_samples(
+        toy_comparison.reference,
+        [moved],
+        floor=None,
+        detector=toy_comparison.detector,
+        threshold=None,
+        seed=1,
+        bins=1,
+    )
+    assert any("incident energies are distributed unlike" in note for note in comparison.notes)
+    assert any("incident particles are not those" in note for note in comparison.notes)
+    assert not toy_comparison.notes
+
+
+def test_another_detector_is_one_clear_line(toy_files, tmp_path, toy_showers, write_showers):
+    other = write_showers(tmp_path / "x.h5", toy_showers(load_detector("clic_ecal"), 3))
+    with (
+        open_showers(toy_files["geant4"]) as reference,
+        open_showers(other) as candidate,
+        pytest.raises(ValueError, match=r"clic_ecal \(25 x 25 x 25 cells\), but the reference"),
+    ):
+        compare(reference, {"x": candidate})
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "floor", "verdict"),
+    [
+        ("separation_power", 0.01, 0.012, "floor"),
+        ("separation_power", 0.05, 0.01, "above"),
+        ("separation_power", 0.5, 0.01, "far"),
+        ("classifier_auc", 0.47, 0.44, "floor"),
+        ("mean_ratio", 0.9, 1.1, "far"),
+    ],
+)
+def test_verdicts(metric, value, floor, verdict):
+    row = Row("c", "hits", metric, "", "all", 100, Estimate(value, 0.01), Estimate(floor, 0.01))
+    assert row.verdict == verdict
+
+
+def test_no_candidate_and_bad_thresholds_are_refused(toy_files):
+    with open_showers(toy_files["geant4"]) as reference:
+        with pytest.raises(ValueError, match="no candidate"):
+            compare(reference, {})
+        with pytest.raises(ValueError, match="0 or more, got -1"):
+            compare(reference, {"x": reference}, threshold=-1.0)
