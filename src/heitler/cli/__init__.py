@@ -40,7 +40,7 @@ class _OneLineParser(ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = [*(sys.argv[1:] if argv is None else argv)]  # `list` is a verb here
     if not words or words[0] in {"-h", "--help"}:
         print(_overview())
         return 0 if words else 2

@@ -11,10 +11,9 @@ with showers that training never saw and timed, and both go into its card.
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-
-import yaml
 
 __all__ = ["add_arguments", "run", "takes_overrides"]
 
@@ -31,6 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Trains, assesses, and prints where the model is and how good and fast it is."""
+    from heitler.simulators import read_yaml
     from heitler.training import is_first_process, train
     from heitler.validation import assess
 
@@ -42,7 +42,11 @@ def run(arguments: Namespace) -> int:
     if arguments.data:
         overrides += ["--data.file", arguments.data]
     folder = train(
-        yaml.safe_load(source.read_text()), output, overrides=overrides, source=str(source)
+        read_yaml(source),
+        output,
+        overrides=overrides,
+        source=str(source),
+        progress=sys.stderr.isatty(),
     )
     if is_first_process():
         print(f"{folder}\n{assess(folder).summary()}")

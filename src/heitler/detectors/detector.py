@@ -146,7 +146,11 @@ def load_detector(name: str) -> Detector:
         if not path.is_file():
             msg = f"detector file {name} does not exist"
             raise ValueError(msg)
-        return parse_detector(yaml.safe_load(path.read_text()), source=name)
+        try:
+            return parse_detector(yaml.safe_load(path.read_text()), source=name)
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            msg = f"{name} is not YAML: {error}"
+            raise ValueError(msg) from error
     if name not in detector_names():
         near = get_close_matches(name, detector_names(), n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""

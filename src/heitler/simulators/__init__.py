@@ -3,6 +3,7 @@
 from heitler.simulators.base import Simulator as Simulator
 from heitler.simulators.blueprint import Blueprint as Blueprint
 from heitler.simulators.blueprint import read_configuration as read_configuration
+from heitler.simulators.blueprint import read_yaml as read_yaml
 from heitler.simulators.card import ModelCard as ModelCard
 from heitler.simulators.card import TrainingRange as TrainingRange
 from heitler.simulators.generation import generate as generate

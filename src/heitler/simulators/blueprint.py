@@ -13,15 +13,17 @@ from __future__ import annotations
 from argparse import ArgumentError
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from heitler.detectors import Geometry
 from heitler.models import GenerativeModel, ShowerShape
 from heitler.preprocessing import Condition, Conditioning, Preprocessing, Transform
 
-__all__ = ["Blueprint", "read_configuration"]
+__all__ = ["Blueprint", "read_configuration", "read_yaml"]
 
 T = TypeVar("T")
 
@@ -42,11 +44,36 @@ class Blueprint:
     conditioning: list[Condition]
 
     def build(self, geometry: Geometry) -> tuple[Conditioning, Preprocessing, GenerativeModel]:
-        """Conditioning, preprocessing and model for a geometry, not yet fitted."""
+        """Conditioning, preprocessing and model for a geometry, not yet fitted.
+
+        Raises:
+            ValueError: The model's settings make no network.
+        """
         conditioning = Conditioning(self.conditioning)
         preprocessing = Preprocessing(self.preprocessing)
         shape = ShowerShape(geometry.layer_sizes, preprocessing.quantities, conditioning.size)
-        return conditioning, preprocessing, self.model(shape)
+        try:
+            return conditioning, preprocessing, self.model(shape)
+        except RuntimeError as error:
+            msg = f"the model cannot be built with these settings: {error}"
+            raise ValueError(msg) from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Keys and values of a YAML file.
+
+    Raises:
+        ValueError: The file is not YAML, or has no keys.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        msg = f"{path} is not YAML: {error}"
+        raise ValueError(msg) from error
+    if not isinstance(content, dict):
+        msg = f"{path}: expected keys and values, got {type(content).__name__}"
+        raise ValueError(msg)  # noqa: TRY004 (the file is wrong, not the call)
+    return content
 
 
 def read_configuration(

@@ -15,6 +15,7 @@ The signatures of these classes are its schema.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from heitler.models import GenerativeModel
 from heitler.simulators import Blueprint
@@ -71,6 +72,15 @@ class StageSettings:
     clip: float = 50.0
     max_seconds: float = float("inf")
 
+    def __post_init__(self) -> None:
+        _at_least("epochs", self.epochs, 1)
+        _at_least("weight_decay", self.weight_decay, 0)
+        for name in ("learning_rate", "clip", "max_seconds"):
+            _positive(name, getattr(self, name))
+        if not all(0 <= beta < 1 for beta in self.betas):
+            msg = f"betas must lie in [0, 1), got {self.betas}"
+            raise ValueError(msg)
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -88,6 +98,11 @@ class Schedule:
     physics_every: int = 5
     checkpoint_seconds: float = 20.0
 
+    def __post_init__(self) -> None:
+        _at_least("batch_size", self.batch_size, 1)
+        _at_least("physics_every", self.physics_every, 1)
+        _at_least("checkpoint_seconds", self.checkpoint_seconds, 0)
+
 
 @dataclass(frozen=True)
 class TrainerSettings:
@@ -99,9 +114,13 @@ class TrainerSettings:
         threads: Threads of each process, 0 for torch's own choice.
     """
 
-    accelerator: str = "cpu"
+    accelerator: Literal["cpu", "gpu", "auto"] = "cpu"
     devices: int = 1
     threads: int = 0
+
+    def __post_init__(self) -> None:
+        _at_least("devices", self.devices, 1)
+        _at_least("threads", self.threads, 0)
 
 
 @dataclass(frozen=True)
@@ -123,6 +142,18 @@ class Experiment(Blueprint):
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     seed: int = 1
 
+    def __post_init__(self) -> None:
+        _at_least("seed", self.seed, 0)
+        if not self.conditioning:
+            msg = "conditioning needs a condition, such as heitler.preprocessing.LogEnergy"
+            raise ValueError(msg)
+        if self.training.batch_size % self.trainer.devices:
+            msg = (
+                f"a batch of {self.training.batch_size} showers cannot be shared by "
+                f"{self.trainer.devices} processes (training.batch_size, trainer.devices)"
+            )
+            raise ValueError(msg)
+
     def settings_of(self, model: GenerativeModel) -> dict[str, StageSettings]:
         """Settings of the stages of a model that have phases, in order.
 
@@ -137,3 +168,15 @@ class Experiment(Blueprint):
             )
             raise ValueError(msg)
         return {name: self.training.stages[name] for name in names}
+
+
+def _at_least(name: str, value: float, least: float) -> None:
+    if not value >= least:
+        msg = f"{name} must be at least {least}, got {value}"
+        raise ValueError(msg)
+
+
+def _positive(name: str, value: float) -> None:
+    if not value > 0:
+        msg = f"{name} must be positive, got {value}"
+        raise ValueError(msg)

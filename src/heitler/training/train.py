@@ -23,6 +23,7 @@ from typing import Any
 
 import lightning as L  # noqa: N812 (Lightning's own convention)
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader
 
 from heitler.data import resolve
@@ -94,8 +95,6 @@ def train(
         split = Split.of(len(reader), test=data.test, validation=data.validation)
         simulator = _build(experiment, reader, split)
         plans = plan(simulator.model, experiment.settings_of(simulator.model))
-        _claim(output, configuration)
-        _hold_out(output / HELD_OUT, reader, split)
         stream = ShowerStream(
             reader,
             split.train,
@@ -120,7 +119,10 @@ def train(
             ),
             physics_every=experiment.training.physics_every,
         )
-        _fit(module, stream, experiment, output, progress=progress)
+        trainer = _trainer(stream, experiment, output, progress=progress)
+        _claim(output, configuration)
+        _hold_out(output / HELD_OUT, reader, split)
+        _fit(trainer, module, stream, output / CHECKPOINT)
         if is_first_process():
             simulator.card = _card(experiment, reader, split, simulator, output.name, started)
             simulator.save(output, configuration)
@@ -210,37 +212,46 @@ def _dense(showers: SparseDeposits, reader: ShowerReader) -> Showers:
     return Showers(showers.dense(rows), showers.particles, reader.detector)
 
 
-def _fit(
-    module: TrainingModule,
-    stream: ShowerStream,
-    experiment: Experiment,
-    output: Path,
-    *,
-    progress: bool,
-) -> None:
-    """Runs Lightning's trainer from the last checkpoint to the end."""
-    settings = experiment.trainer
+def _trainer(
+    stream: ShowerStream, experiment: Experiment, output: Path, *, progress: bool
+) -> L.Trainer:
+    """Lightning's trainer with what watches it.
+
+    Raises:
+        ValueError: The machine has no such accelerator.
+    """
+    settings, epochs = experiment.trainer, experiment.training.stages.values()
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    checkpoint = output / CHECKPOINT
     watchers: list[L.Callback] = [
         _Epochs(stream),
         Records(output / RECORDS),
-        Checkpoints(checkpoint, experiment.training.checkpoint_seconds),
+        Checkpoints(output / CHECKPOINT, experiment.training.checkpoint_seconds),
     ]
+    try:
+        with _quiet():
+            return L.Trainer(
+                accelerator=settings.accelerator,
+                devices=settings.devices,
+                strategy="ddp_find_unused_parameters_true" if settings.devices > 1 else "auto",
+                max_epochs=sum(stage.epochs for stage in epochs),
+                callbacks=[*watchers, ProgressBar()] if progress else watchers,
+                logger=False,
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                use_distributed_sampler=False,
+            )
+    except MisconfigurationException as error:
+        msg = f"trainer.accelerator {settings.accelerator}: {error}"
+        raise ValueError(msg) from error
+
+
+def _fit(
+    trainer: L.Trainer, module: TrainingModule, stream: ShowerStream, checkpoint: Path
+) -> None:
+    """Trains from the last checkpoint to the end."""
     with _quiet():
-        trainer = L.Trainer(
-            accelerator=settings.accelerator,
-            devices=settings.devices,
-            strategy="ddp_find_unused_parameters_true" if settings.devices > 1 else "auto",
-            max_epochs=module.plans[-1].stop,
-            callbacks=[*watchers, ProgressBar()] if progress else watchers,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
-        )
         trainer.fit(
             module,
             DataLoader(stream, batch_size=None),
