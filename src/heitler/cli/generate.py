@@ -11,6 +11,7 @@ showers; the same command goes on after an interruption.
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from math import pi
 from pathlib import Path
@@ -57,6 +58,7 @@ def run(arguments: Namespace) -> int:
             seed=arguments.seed,
             convention=arguments.to,
             provenance=simulator.provenance(arguments.model),
+            progress=sys.stderr.isatty(),
         )
     )
     return 0

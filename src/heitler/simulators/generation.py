@@ -13,10 +13,12 @@ import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tqdm import tqdm
 
+from heitler.detectors import Detector
 from heitler.formats import atomic_file, create_showers, open_showers
 from heitler.simulators.base import Simulator
 from heitler.simulators.sources import BLOCK, ParticleSource, block_seed
@@ -58,6 +60,7 @@ def generate(
     if number < 1:
         msg = f"the number of showers must be at least 1, got {number}"
         raise ValueError(msg)
+    _check_output(output, simulator.detector, convention)
     origin = {"seed": seed, "particles": source.describe(), **(provenance or {})}
     request = json.loads(json.dumps({"number": number, "provenance": origin}))
     counts = [min(BLOCK, number - start) for start in range(0, number, BLOCK)]
@@ -80,6 +83,18 @@ def generate(
                 writer.write(reader.read(0, len(reader)))
     shutil.rmtree(blocks)
     return output
+
+
+def _check_output(output: Path, detector: Detector, convention: str) -> None:
+    """Finds out before the work, not after it, whether the output can be written."""
+    if output.is_dir():
+        msg = f"cannot write {output}: it is a folder; give the name of a file"
+        raise OSError(msg)
+    with (
+        TemporaryDirectory() as folder,
+        create_showers(Path(folder) / "trial.h5", detector, convention=convention),
+    ):
+        pass
 
 
 def _answers(blocks: Path, request: Mapping[str, Any]) -> bool:

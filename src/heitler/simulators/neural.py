@@ -12,18 +12,17 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from heitler.detectors import Detector, parse_detector
-from heitler.formats import sha256
+from heitler.formats import atomic_file, sha256
 from heitler.models import GenerativeModel, draw, random_generator
 from heitler.particles import IncidentParticles
 from heitler.preprocessing import Conditioning, Preprocessing
 from heitler.showers import Showers
-from heitler.simulators.blueprint import Blueprint, read_configuration
+from heitler.simulators.blueprint import Blueprint, read_configuration, read_yaml
 from heitler.simulators.card import ModelCard
 
 __all__ = ["CARD", "CONFIGURATION", "WEIGHTS", "NeuralSimulator"]
@@ -94,9 +93,12 @@ class NeuralSimulator:
             folder: Where to.
             configuration: YAML that holds at least the keys of `Blueprint`.
         """
-        (folder / CONFIGURATION).write_text(configuration)
-        save_file(self._modules().state_dict(), folder / WEIGHTS)
-        self.card.write(folder / CARD)
+        with atomic_file(folder / CONFIGURATION) as part:
+            part.write_text(configuration)
+        with atomic_file(folder / WEIGHTS) as part:
+            part.write_bytes(save(self._modules().state_dict()))
+        with atomic_file(folder / CARD) as part:
+            self.card.write(part)
 
     @classmethod
     def load(cls, folder: Path | str, *, extrapolate: bool = False) -> NeuralSimulator:
@@ -114,7 +116,7 @@ class NeuralSimulator:
                 raise ValueError(msg)
         card = ModelCard.read(folder / CARD)
         detector = parse_detector(card.detector, source=f"detector of {folder}")
-        settings = yaml.safe_load((folder / CONFIGURATION).read_text())
+        settings = read_yaml(folder / CONFIGURATION)
         parts = {key: settings.get(key) for key in ("model", "preprocessing", "conditioning")}
         blueprint, _ = read_configuration(Blueprint, parts, source=str(folder / CONFIGURATION))
         simulator = cls(
@@ -145,9 +147,8 @@ class NeuralSimulator:
     def rewrite_card(self, folder: Path, **changes: object) -> None:
         """Replaces fields of the card, here and in the folder."""
         self.card = replace(self.card, **changes)  # type: ignore[arg-type]
-        partial = folder / f".{CARD}.partial"
-        self.card.write(partial)
-        partial.replace(folder / CARD)
+        with atomic_file(folder / CARD) as part:
+            self.card.write(part)
 
     def _modules(self) -> nn.ModuleDict:
         return nn.ModuleDict(

@@ -26,7 +26,14 @@ BLOCK = 1000
 
 
 def block_seed(seed: int, block: int, purpose: int) -> int:
-    """A seed for one block of showers, independent between blocks and purposes."""
+    """A seed for one block of showers, independent between blocks and purposes.
+
+    Raises:
+        ValueError: The seed is negative.
+    """
+    if seed < 0:
+        msg = f"a seed must not be negative, got {seed}"
+        raise ValueError(msg)
     words = np.random.SeedSequence((seed, block, purpose)).generate_state(2, np.uint32)
     return (int(words[0]) << 31) ^ int(words[1])
 
