@@ -1,4 +1,4 @@
-"""What all tests share: one thread, toy showers, and the folder of data outside the package.
+"""What all tests share: one thread, toy showers, toy trainings, and the folder of data outside.
 
 The folder is `HEITLER_SHARED`, by default ``../shared`` beside the repository. Tests that need a
 file of it skip with the file's name where it is absent.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from copy import deepcopy
 from math import pi
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from heitler.detectors import Detector, parse_detector
+from heitler.formats import create_showers
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
 
@@ -84,5 +87,110 @@ def toy_showers(toy_detector: Detector) -> Callable[..., Showers]:
             depth=detector.face_z,
         )
         return Showers(torch.where(hit, energy, 0.0), particles, detector)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def toy_law(toy_detector: Detector) -> Callable[..., Showers]:
+    """`toy_law(count, seed=)`: independent cells, hit with p_i, gamma energies of mean m_i E.
+
+    p_i falls from 0.9 to 0.1 and m_i / E from 4e-4 to 1e-4 over the 60 cells; E is flat in 10 to
+    100 GeV and the shape of the gamma law is 2.
+    """
+
+    def make(count: int = 200, *, seed: int = 1) -> Showers:
+        generator = torch.Generator().manual_seed(seed)
+        cells = toy_detector.geometry.cells
+        energy = 1e4 + 9e4 * torch.rand(count, dtype=torch.float64, generator=generator)
+        probability, mean = torch.linspace(0.9, 0.1, cells), torch.linspace(4e-4, 1e-4, cells)
+        hit = torch.rand(count, cells, generator=generator) < probability
+        gamma = torch.empty(2, count, cells).exponential_(generator=generator).mean(dim=0)
+        particles = IncidentParticles.beam(
+            energy, impact=toy_detector.impact, depth=toy_detector.face_z
+        )
+        deposits = torch.where(hit, gamma * mean * energy[:, None].float(), 0.0)
+        return Showers(deposits, particles, toy_detector)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def toy_file(toy_law: Callable[..., Showers], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A native file of 200 showers of the toy law."""
+    path = tmp_path_factory.mktemp("toy") / "toy.h5"
+    showers = toy_law()
+    with create_showers(path, showers.detector, provenance={"simulator": "toy"}) as writer:
+        writer.write(showers)
+    return path
+
+
+_CONDITIONING = [{"class_path": "heitler.preprocessing.LogEnergy"}]
+_FAMILIES: dict[str, dict[str, Any]] = {
+    "vae": {
+        "preprocessing": [{"class_path": "heitler.preprocessing.Response"}],
+        "model": {
+            "class_path": "heitler.models.VAE",
+            "init_args": {
+                "latent": 2,
+                "encoder": [8],
+                "decoder": [8],
+                "flow": [8],
+                "couplings": 2,
+            },
+        },
+        "stages": {"autoencoder": {"epochs": 3}, "prior": {"epochs": 3}},
+    },
+    "wgan_gp": {
+        "preprocessing": [
+            {"class_path": "heitler.preprocessing.Response"},
+            {"class_path": "heitler.preprocessing.LogCells"},
+        ],
+        "model": {
+            "class_path": "heitler.models.WGANGP",
+            "init_args": {"latent": 4, "generator": [8], "critic": [8]},
+        },
+        "stages": {"adversarial": {"epochs": 4, "betas": [0.5, 0.9]}},
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def toy_settings(toy_file: Path) -> Callable[..., dict[str, Any]]:
+    """`toy_settings("vae")`: an experiment of seconds; keyword arguments change `training`."""
+
+    def make(family: str = "vae", **training: object) -> dict[str, Any]:
+        parts = deepcopy(_FAMILIES[family])
+        schedule = {
+            "batch_size": 32,
+            "physics_every": 2,
+            "checkpoint_seconds": 0.0,
+            "stages": parts.pop("stages"),
+            **training,
+        }
+        return {
+            "data": {"file": str(toy_file), "test": 40, "validation": 30},
+            "conditioning": deepcopy(_CONDITIONING),
+            **parts,
+            "training": schedule,
+        }
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def toy_run(
+    toy_settings: Callable[..., dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """`toy_run("vae")`: a finished run directory, not to be changed."""
+    runs: dict[str, Path] = {}
+
+    def make(family: str = "vae") -> Path:
+        if family not in runs:
+            from heitler.training import train
+
+            folder = tmp_path_factory.mktemp("runs") / family
+            runs[family] = train(toy_settings(family), folder, progress=False)
+        return runs[family]
 
     return make
