@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from heitler.metrics.base import Estimate, Values, as_values, metric
 
@@ -78,7 +77,10 @@ def kolmogorov_smirnov_p(reference: Values, candidate: Values) -> float:
         reference: Values with shape (N,).
         candidate: Values with shape (M,).
     """
-    test = stats.ks_2samp(as_values(reference), as_values(candidate), method="asymp")
+    # Loading all of scipy's statistics takes a second.
+    from scipy.stats import ks_2samp  # noqa: PLC0415
+
+    test = ks_2samp(as_values(reference), as_values(candidate), method="asymp")
     return float(test.pvalue)
 
 

@@ -108,7 +108,8 @@ def compare_samples(
     selection = select(reference, candidates, floor, seed)
     energies = energy_bins(reference.energy, bins)
     rows: list[Row] = []
-    notes = list(_notes(reference, candidates))
+    others = (*candidates, *([] if floor is None else [floor]))
+    notes = list(_notes(reference, others))
     for energy in energies:
         inside = selection.within(energy)
         if inside.size < _SMALLEST_BIN:
@@ -229,8 +230,12 @@ def _describe(detector: Detector) -> str:
 
 
 def _notes(reference: Sample, candidates: Sequence[Sample]) -> Iterator[str]:
-    """Warnings: a comparison means little where the incident particles differ."""
+    """Warnings: where incident particles differ or showers are shared, numbers mislead."""
     for sample in candidates:
+        seen = sample.values["visible_energy"]
+        copied = float((np.isin(seen, reference.values["visible_energy"]) & (seen > 0)).mean())
+        if copied > 0.01:
+            yield f"{sample.name}: {copied:.0%} of its showers are showers of the reference"
         if kolmogorov_smirnov_p(reference.energy, sample.energy) < 1e-3:
             yield (
                 f"{sample.name}: its incident energies are distributed unlike the reference's; "

@@ -67,9 +67,7 @@ def observable_figure(
 def response_figure(comparison: Comparison) -> Figure:
     """Linearity (mean response) and resolution (half of its central 68 % over its mean)."""
     figure, columns = _columns(2)
-    energy = comparison.reference.energy
-    edges = np.unique(np.quantile(energy, np.linspace(0, 1, 10)))
-    edges = np.append(edges[:-1], np.nextafter(edges[-1], np.inf))
+    edges = _response_edges(comparison.reference.energy)
     styles = [(REFERENCE, "-"), *line_styles(len(comparison.candidates))]
     titles = ("visible / incident energy", "resolution (central 68 %)")
     for number, ((upper, lower), title) in enumerate(zip(columns, titles, strict=True)):
@@ -92,6 +90,7 @@ def response_figure(comparison: Comparison) -> Figure:
         upper.set_title(title)
         lower.axhline(1.0, color=REFERENCE, lw=0.8)
         lower.set_xlabel("incident energy [GeV]")
+        lower.set_xscale("log" if edges[-1] > 30 * edges[0] else "linear")
     columns[0][1].set_ylabel("ratio")
     _legend(columns[0][0], comparison)
     return figure
@@ -267,6 +266,13 @@ def _value_label(entry: Observable) -> str:
         return "fraction of showers"
     unit = f" [{entry.unit}]" if entry.unit else ""
     return f"mean per shower{unit}"
+
+
+def _response_edges(energy: Array) -> Array:
+    """Nine bins of equally many showers, or one per energy of a beam of few energies."""
+    few = np.unique(energy)
+    edges = few if few.size <= 20 else np.quantile(energy, np.linspace(0, 1, 10)[:-1])
+    return np.append(edges, np.nextafter(energy.max(), np.inf))
 
 
 def _response_points(sample: Sample, edges: Array) -> list[Array]:

@@ -25,7 +25,8 @@ __all__ = ["Example", "Sample", "View", "collect"]
 
 Array = NDArray[np.float64]
 
-_BATCH = 250
+_BATCH = 100
+"""Showers at a time: where all cells have energy, an observable may need 200 bytes per cell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class EnergyBin:
         """Words for a table."""
         if self.overall:
             return "all energies"
-        return f"{self.low / GeV:.3g}-{self.high / GeV:.3g} GeV"
+        low, high = f"{self.low / GeV:.3g}", f"{self.high / GeV:.3g}"
+        return f"{low} GeV" if low == high else f"{low}-{high} GeV"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -167,6 +167,19 @@ def test_other_particles_are_noted(toy_comparison):
     assert not toy_comparison.notes
 
 
+def test_showers_of_the_reference_itself_are_noted(toy_comparison):
+    comparison = compare_samples(
+        toy_comparison.reference,
+        [toy_comparison.reference],
+        floor=None,
+        detector=toy_comparison.detector,
+        threshold=None,
+        seed=1,
+        bins=1,
+    )
+    assert any("are showers of the reference" in note for note in comparison.notes)
+
+
 def test_another_detector_is_one_clear_line(toy_files, tmp_path, toy_showers, write_showers):
     other = write_showers(tmp_path / "x.h5", toy_showers(load_detector("clic_ecal"), 3))
     with (

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from heitler.detectors import load_detector
 from heitler.observables import OBSERVABLES
 from heitler.validation import SpeedRow, report, validate, write_report
 from heitler.validation.report import render
@@ -82,6 +83,20 @@ def test_every_estimate_of_the_overview_is_beside_its_floor(page, toy_comparison
 def test_figures_take_the_colour_of_the_page(page):
     assert "#010203" not in page
     assert "currentColor" in page
+
+
+def test_layers_of_rings_of_one_energy(tmp_path, toy_showers, write_showers, one_figure):
+    detector = load_detector("calochallenge_ds1_pions")
+    files = []
+    for seed in (1, 2):
+        showers = toy_showers(detector, 250, seed=seed)
+        showers.particles.energy.fill_(5e4)
+        files.append(write_showers(tmp_path / f"{seed}.h5", showers))
+    comparison = validate(files[0], files[1:], tmp_path / "report", progress=False)
+    assert len(comparison.energies) == 1
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert Page(page).tags.count("figure") == 3
+    assert ">ring<" in page
 
 
 def test_figures_keep_the_digits_that_are_read():

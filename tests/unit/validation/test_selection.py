@@ -69,4 +69,4 @@ def test_bins_hold_about_equally_many_showers_and_every_one():
 def test_beams_of_few_energies_give_few_bins():
     assert len(energy_bins(np.full(100, 5e4), 3)) == 1
     two = energy_bins(np.repeat([1e4, 5e4], 100), 3)
-    assert [b.label for b in two] == ["all energies", "10-50 GeV", "50-50 GeV"]
+    assert [b.label for b in two] == ["all energies", "10-50 GeV", "50 GeV"]
