@@ -113,7 +113,12 @@ def examples_figure(comparison: Comparison) -> Figure:
             example = sample.examples[row]
             image = np.ma.masked_less_equal(example.image, faintest)
             mesh = axes.imshow(
-                image, norm=norm, cmap="viridis", origin="lower", aspect="auto", rasterized=True
+                image,
+                norm=norm,
+                cmap="viridis",
+                origin="lower",
+                aspect="auto",
+                interpolation="nearest",
             )
             axes.set_title(f"{sample.name}, {example.energy / GeV:.3g} GeV")
     for axes in grid[-1]:
