@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 
 from heitler.detectors import Detector, parse_detector
 from heitler.formats import create_showers
@@ -22,6 +23,8 @@ from heitler.particles import IncidentParticles
 from heitler.showers import Showers
 
 torch.set_num_threads(1)
+settings.register_profile("heitler", deadline=None)  # machines that others share are not on time
+settings.load_profile("heitler")
 
 _ROOT = Path(__file__).parents[1]
 
