@@ -16,6 +16,9 @@ from torch import Tensor, nn
 
 __all__ = ["Features", "LogCells", "Preprocessing", "Response", "Threshold", "Transform"]
 
+_SMALLEST_SUM = 1e-20
+"""Sum of cells that counts as empty: the scale of such a shower stays finite."""
+
 
 class Features(NamedTuple):
     """Quantities (N, g) and cells (N, cells) of N showers."""
@@ -84,7 +87,7 @@ class Response(Transform):
         r = features.quantities[:, -1] * self.std + self.mean
         low, high = self.range
         visible = energy * torch.exp(torch.minimum(torch.maximum(r, low), high))
-        scale = visible / features.cells.sum(dim=1).clamp(min=torch.finfo(torch.float32).tiny)
+        scale = visible / features.cells.sum(dim=1).clamp(min=_SMALLEST_SUM)
         return Features(features.quantities[:, :-1], features.cells * scale[:, None])
 
     @staticmethod
