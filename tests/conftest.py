@@ -134,13 +134,7 @@ _FAMILIES: dict[str, dict[str, Any]] = {
         "preprocessing": [{"class_path": "heitler.preprocessing.Response"}],
         "model": {
             "class_path": "heitler.models.VAE",
-            "init_args": {
-                "latent": 2,
-                "encoder": [8],
-                "decoder": [8],
-                "flow": [8],
-                "couplings": 2,
-            },
+            "init_args": {"latent": 2, "encoder": [8], "decoder": [8], "flow": [8]},
         },
         "stages": {"autoencoder": {"epochs": 3}, "prior": {"epochs": 3}},
     },

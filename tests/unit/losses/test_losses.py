@@ -1,0 +1,109 @@
+"""Losses beside independent implementations and values known in closed form."""
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from torch.distributions import Bernoulli, Gamma, Normal, kl_divergence
+
+from heitler.losses import (
+    bernoulli_nll,
+    gamma_nll,
+    gradient_penalty,
+    kl_to_standard_normal,
+    wasserstein_critic_loss,
+)
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(3)
+
+
+def test_kl_of_normals(generator):
+    mean, log_variance = torch.randn(2, 7, 5, generator=generator, dtype=torch.float64)
+    normal = Normal(mean, (0.5 * log_variance).exp())
+    expected = kl_divergence(normal, Normal(torch.zeros(()), torch.ones(()))).sum(dim=1)
+    torch.testing.assert_close(kl_to_standard_normal(mean, log_variance), expected)
+
+
+def test_kl_is_zero_for_the_standard_normal_only():
+    zero = torch.zeros(3, 4)
+    assert kl_to_standard_normal(zero, zero).tolist() == [0.0] * 3
+    assert bool((kl_to_standard_normal(zero + 0.1, zero) > 0).all())
+    assert bool((kl_to_standard_normal(zero, zero - 0.1) > 0).all())
+
+
+def test_bernoulli(generator):
+    logit = 3 * torch.randn(6, 9, generator=generator, dtype=torch.float64)
+    hit = (torch.rand(6, 9, generator=generator) < 0.5).double()
+    expected = -Bernoulli(logits=logit).log_prob(hit).sum(dim=1)
+    torch.testing.assert_close(bernoulli_nll(hit, logit), expected)
+
+
+def test_bernoulli_is_finite_where_it_is_certain():
+    assert float(bernoulli_nll(torch.ones(1, 1), torch.tensor([[-200.0]]))) == pytest.approx(200.0)
+
+
+@pytest.mark.parametrize("shape", [0.3, 1.0, 2.5, 40.0])
+def test_gamma(shape, generator):
+    energy = torch.empty(50, dtype=torch.float64).exponential_(generator=generator)
+    log_mean = torch.randn(50, generator=generator, dtype=torch.float64)
+    k = torch.tensor(shape, dtype=torch.float64)
+    got = gamma_nll(energy, log_mean, k)
+    torch.testing.assert_close(got, -Gamma(k, k / log_mean.exp()).log_prob(energy))
+    scale = np.exp(log_mean.numpy()) / shape
+    expected = -scipy.stats.gamma(shape, scale=scale).logpdf(energy.numpy())
+    np.testing.assert_allclose(got.numpy(), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_the_gamma_law_is_best_at_the_mean():
+    energy = torch.tensor([0.5, 1.0, 4.5], dtype=torch.float64)
+    level = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    gamma_nll(energy, level, torch.tensor(1.7, dtype=torch.float64)).sum().backward()
+    at_mean = energy.mean().log().detach().requires_grad_()
+    gamma_nll(energy, at_mean, torch.tensor(1.7, dtype=torch.float64)).sum().backward()
+    assert float(at_mean.grad) == pytest.approx(0.0, abs=1e-12)
+    assert float(level.grad) < 0
+
+
+def test_the_critic_loss_is_the_difference_of_means():
+    real, generated = torch.tensor([[1.0], [3.0]]), torch.tensor([[5.0], [6.0], [7.0]])
+    assert float(wasserstein_critic_loss(real, generated)) == 4.0
+
+
+def test_the_best_linear_critic_finds_the_distance_of_shifted_samples(generator):
+    real = torch.randn(100, 1, generator=generator)
+    # D(x) = x is 1-Lipschitz and optimal for a shift to smaller values.
+    assert float(-wasserstein_critic_loss(real, real - 2.5)) == pytest.approx(2.5, rel=1e-6)
+
+
+@pytest.mark.parametrize(("weights", "penalty"), [((3.0, 4.0), 16.0), ((0.6, 0.8), 0.0)])
+def test_the_penalty_of_a_linear_critic(weights, penalty, generator):
+    w = torch.tensor(weights)[:, None]
+    real, generated = torch.randn(2, 8, 2, generator=generator)
+    mix = torch.rand(8, 1, generator=generator)
+    got = gradient_penalty(lambda x: x @ w, real, generated, mix)
+    assert float(got.detach()) == pytest.approx(penalty, abs=1e-6)
+
+
+def test_the_penalty_is_taken_between_the_samples():
+    # D = |x|^2 / 2 has the gradient x: at real (mix 1) its norm is 3, at generated 1, midway 2.
+    def critic(x):
+        return 0.5 * x.square().sum(dim=1, keepdim=True)
+
+    real, generated = torch.tensor([[3.0]]), torch.tensor([[1.0]])
+    for mix, penalty in ((1.0, 4.0), (0.0, 0.0), (0.5, 1.0)):
+        got = gradient_penalty(critic, real, generated, torch.tensor([[mix]]))
+        assert float(got.detach()) == pytest.approx(penalty, abs=1e-6)
+
+
+def test_the_penalty_trains_the_critic_and_works_without_gradients():
+    w = torch.tensor([[3.0], [4.0]], requires_grad=True)
+    real, mix = torch.randn(4, 2), torch.rand(4, 1)
+    gradient_penalty(lambda x: x @ w, real, real + 1, mix).backward()
+    # d/dw (|w| - 1)^2 = 2 (|w| - 1) w / |w|
+    torch.testing.assert_close(w.grad, 8.0 * w.detach() / 5.0)
+    with torch.no_grad():
+        value = gradient_penalty(lambda x: x @ w, real, real + 1, mix)
+    assert float(value) == pytest.approx(16.0, rel=1e-5)
