@@ -9,7 +9,10 @@ conditions, t the latent numbers.
 
        L = E_q[-ln p(x|t,c)] + beta KL(q(t|x,c) || N(0, 1)),
 
-   Kingma and Welling 2013 (arXiv:1312.6114, eq. 7), beta as in Higgins et al. 2017.
+   Kingma and Welling 2013 (arXiv:1312.6114, eq. 7), beta as in Higgins et al. 2017. Each latent
+   number has a few free nats (Kingma et al. 2016, arXiv:1606.04934): without them the width of
+   the shower, which few cells show, is left to the prior in one training out of three. The
+   decoder ends in a `LayerFactorised` layer.
 2. *Spectrum.* The gamma law is only a stand-in: the shape of a hit's energy at a given mean is
    taken from the training showers as a table of quantiles Q of x / m in bins of ln m.
 3. *Prior.* A conditional coupling flow p(t,v|c) learns the latent numbers that the encoder really
@@ -38,12 +41,18 @@ from torch.nn.functional import softplus
 
 from heitler.losses import bernoulli_nll, gamma_nll, kl_to_standard_normal
 from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.networks import mlp
+from heitler.networks import LayerFactorised, mlp
 
 __all__ = ["VAE"]
 
 _LOG_MEAN_RANGE = (-7.0, 7.0)
 """Range of ln(m / MeV) that the table of quantiles covers: 0.9 keV to 1.1 GeV."""
+
+_COUPLINGS = 4
+"""Couplings of the latent flow."""
+
+_UNIT = 0.1
+"""Energy in MeV below which the encoder sees cells linearly, above logarithmically."""
 
 _BINS, _QUANTILES = 56, 256
 """Bins in ln m of the table, four to a unit, and quantiles in each."""
@@ -60,10 +69,10 @@ class VAE(GenerativeModel):
         latent: Number of latent numbers.
         encoder: Widths of the encoder's hidden layers.
         decoder: Widths of the decoder's hidden layers.
+        rank: Number of cell patterns of each layer in the decoder.
         flow: Widths of the hidden layers of each coupling.
-        couplings: Number of couplings of the flow.
         beta: Weight of the KL term.
-        unit: Energy in MeV below which the encoder sees cells linearly, above logarithmically.
+        free_bits: Nats of each latent number that cost nothing.
     """
 
     stages: ClassVar[tuple[Stage, ...]] = (
@@ -76,26 +85,30 @@ class VAE(GenerativeModel):
         self,
         shape: ShowerShape,
         *,
-        latent: int = 10,
+        latent: int = 6,
         encoder: tuple[int, ...] = (256, 128),
         decoder: tuple[int, ...] = (128, 128),
+        rank: int = 16,
         flow: tuple[int, ...] = (64, 64),
-        couplings: int = 4,
         beta: float = 1.0,
-        unit: float = 0.1,
+        free_bits: float = 0.5,
     ) -> None:
         super().__init__(shape)
-        self.latent, self.beta, self.unit = latent, beta, unit
+        self.latent, self.beta, self.free_bits = latent, beta, free_bits
         self.noise = {
             "latent": Noise("normal", latent + shape.globals),
             "cells": Noise("uniform", shape.cells),
         }
         self.training_noise = {"posterior": Noise("normal", latent)}
         self.encoder = mlp(shape.cells + shape.conditions, encoder, 2 * latent)
-        self.decoder = mlp(latent + shape.conditions, decoder, 2 * shape.cells)
+        self.decoder = nn.Sequential(
+            mlp(latent + shape.conditions, decoder[:-1], decoder[-1]),
+            nn.SiLU(),
+            LayerFactorised(decoder[-1], shape.layers, rank=rank, channels=2),
+        )
         self.law = nn.ParameterDict({"shape": nn.Parameter(torch.tensor([0.5, 0.1, 0.0]))})
         self.flow = zuko.flows.NICE(
-            latent + shape.globals, shape.conditions, transforms=couplings, hidden_features=flow
+            latent + shape.globals, shape.conditions, transforms=_COUPLINGS, hidden_features=flow
         )
         # Quantiles of the exponential law until the spectrum is known.
         middle = (torch.arange(_QUANTILES) + 0.5) / _QUANTILES
@@ -108,11 +121,14 @@ class VAE(GenerativeModel):
         latent, quantities = drawn[:, : self.latent], drawn[:, self.latent :]
         logit, log_mean = self.decode(latent, c)
         probability = torch.sigmoid(logit)
-        rank = z["cells"] / probability
-        column = (rank * _QUANTILES).long().clamp_(max=_QUANTILES - 1)
-        ratio = self.table.flatten()[_bin(log_mean) * _QUANTILES + column]
-        cells = torch.where(rank < 1.0, ratio * log_mean.exp(), 0.0)
-        return torch.cat([quantities, cells], dim=1)
+        # Few cells are hit, and only these go through the table.
+        hit = (z["cells"] < probability).flatten().nonzero()[:, 0]
+        u, p, level = (
+            a.reshape(-1).index_select(0, hit) for a in (z["cells"], probability, log_mean)
+        )
+        energy = self._quantile(u / p, level.clamp(*_LOG_MEAN_RANGE))
+        cells = torch.zeros_like(probability).flatten().scatter(0, hit, energy)
+        return torch.cat([quantities, cells.view_as(probability)], dim=1)
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
@@ -126,7 +142,7 @@ class VAE(GenerativeModel):
             nll = -self.flow(c).log_prob(target).mean()
             return nll, {"nll": nll}
         hits, energies = self._reconstruction(cells, latent, c)
-        kl = kl_to_standard_normal(mean, log_variance).mean()
+        kl = kl_to_standard_normal(mean, log_variance, free_bits=self.free_bits).mean()
         return hits + energies + self.beta * kl, {"hits": hits, "energies": energies, "kl": kl}
 
     def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:
@@ -141,14 +157,14 @@ class VAE(GenerativeModel):
 
     def encode(self, cells: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of q(t|x,c), each (N, latent)."""
-        seen = torch.cat([torch.log1p(cells / self.unit), c], dim=1)
+        seen = torch.cat([torch.log1p(cells / _UNIT), c], dim=1)
         mean, log_variance = self.encoder(seen).chunk(2, dim=1)
         return mean, log_variance
 
     def decode(self, latent: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Log-odds of a hit and ln(m / MeV) of each cell, each (N, cells)."""
-        logit, log_mean = self.decoder(torch.cat([latent, c], dim=1)).chunk(2, dim=1)
-        return logit, log_mean.clamp(*_LOG_MEAN_RANGE)
+        logit, log_mean = self.decoder(torch.cat([latent, c], dim=1)).unbind(dim=1)
+        return logit, log_mean
 
     def _cells(self, x: Tensor) -> Tensor:
         return x[:, self.shape.globals :]
@@ -156,6 +172,7 @@ class VAE(GenerativeModel):
     def _reconstruction(self, cells: Tensor, latent: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Mean -ln p of the pattern of hits and of the energies of hits."""
         logit, log_mean = self.decode(latent, c)
+        log_mean = log_mean.clamp(*_LOG_MEAN_RANGE)
         hit = cells > 0
         constant, linear, square = self.law["shape"]
         # Where energies are not gamma-distributed, m would lean towards a better k unless k takes
@@ -169,17 +186,22 @@ class VAE(GenerativeModel):
         hit = cells > 0
         often = hit.float().mean(dim=0).clamp(1e-4, 1 - 1e-4)
         mean = cells.sum(dim=0) / hit.sum(dim=0).clamp(min=1)
-        last = self.decoder.get_submodule(str(len(self.decoder) - 1))
-        weight, bias = last.parameters()
-        with torch.no_grad():
-            weight.mul_(0.2)
-            bias.copy_(torch.cat([torch.logit(often), mean.clamp(min=self.unit / 10).log()]))
+        last = self.decoder[-1]
+        if isinstance(last, LayerFactorised):
+            last.start_at(torch.stack([torch.logit(often), mean.clamp(min=_UNIT / 10).log()]))
+
+    def _quantile(self, rank: Tensor, log_mean: Tensor) -> Tensor:
+        """Energies m Q(rank; m) in MeV."""
+        column = (rank * _QUANTILES).long().clamp_(max=_QUANTILES - 1)
+        place = _bin(log_mean) * _QUANTILES + column
+        return self.table.flatten().index_select(0, place) * log_mean.exp()
 
     @torch.no_grad()
     def _fill_table(self, cells: Tensor, log_mean: Tensor) -> None:
         """Quantiles of x / m in bins of ln m; bins with few hits take those of the nearest."""
         hit = cells > 0
-        ratio, row = (cells * torch.exp(-log_mean))[hit], _bin(log_mean)[hit]
+        level = log_mean[hit].clamp(*_LOG_MEAN_RANGE)
+        ratio, row = cells[hit] * torch.exp(-level), _bin(level)
         ratio, row, table = ratio.cpu(), row.cpu(), self.table.cpu().clone()
         counts = torch.bincount(row, minlength=_BINS)
         rich = (counts >= min(4 * _QUANTILES, int(counts.max()))).nonzero()[:, 0]

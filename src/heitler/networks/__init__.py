@@ -1,5 +1,4 @@
 """Building blocks of networks, without physics."""
 
-from heitler.networks.mlp import mlp
-
-__all__ = ["mlp"]
+from heitler.networks.factorised import LayerFactorised as LayerFactorised
+from heitler.networks.mlp import mlp as mlp
