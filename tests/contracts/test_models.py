@@ -11,7 +11,11 @@ from safetensors.torch import load, save
 from heitler.models import GenerativeModel, ShowerShape, draw, random_generator
 
 N = 12
-FAMILIES = {family.__name__: family for family in GenerativeModel.__subclasses__()}
+FAMILIES = {
+    family.__name__: family
+    for family in GenerativeModel.__subclasses__()
+    if family.__module__.startswith("heitler.")
+}
 SHAPES = {
     "regular": ShowerShape((9, 9, 9), globals=1, conditions=1),
     "ragged": ShowerShape((4, 10, 1, 7), globals=2, conditions=3),

@@ -34,6 +34,16 @@ def test_kl_is_zero_for_the_standard_normal_only():
     assert bool((kl_to_standard_normal(zero, zero - 0.1) > 0).all())
 
 
+def test_free_bits_are_the_least_that_a_latent_number_costs():
+    mean = torch.tensor([[0.0, 0.1, 2.0]])
+    each = 0.5 * mean.square()[0]
+    got = kl_to_standard_normal(mean, torch.zeros(1, 3), free_bits=0.5)
+    assert float(got) == pytest.approx(0.5 + 0.5 + float(each[2]))
+    collapsed = torch.zeros(1, 3, requires_grad=True)
+    kl_to_standard_normal(collapsed + 0.1, torch.zeros(1, 3), free_bits=0.5).sum().backward()
+    assert collapsed.grad.tolist() == [[0.0, 0.0, 0.0]]
+
+
 def test_bernoulli(generator):
     logit = 3 * torch.randn(6, 9, generator=generator, dtype=torch.float64)
     hit = (torch.rand(6, 9, generator=generator) < 0.5).double()

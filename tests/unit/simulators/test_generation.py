@@ -1,0 +1,111 @@
+"""Generation to files: blocks, interruptions, requests."""
+
+import json
+
+import pytest
+import torch
+
+from heitler.formats import open_showers
+from heitler.showers import Showers
+from heitler.simulators import BLOCK, ParticleGun, generate
+
+
+class Stamp:
+    """A simulator whose showers hold the seed; it may be told to fail."""
+
+    def __init__(self, detector, calls=None):
+        self.detector, self.left, self.seeds = detector, calls, []
+
+    def simulate(self, incident, *, seed):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left = None if self.left is None else self.left - 1
+        self.seeds.append(seed)
+        deposits = torch.full((len(incident), self.detector.geometry.cells), seed % 1009 + 1.0)
+        return Showers(deposits, incident, self.detector)
+
+
+@pytest.fixture
+def gun(toy_detector):
+    return ParticleGun(toy_detector, (1e4, 1e5))
+
+
+def make(simulator, gun, path, number=2 * BLOCK + 5, **settings):
+    return generate(
+        simulator, gun, path, **{"number": number, "seed": 1, "progress": False, **settings}
+    )
+
+
+def content(path):
+    with open_showers(path) as reader:
+        showers = reader.read(0, len(reader))
+        return showers.deposits, showers.particles.energy, reader.provenance
+
+
+def test_showers_come_block_by_block_with_seeds_of_their_own(gun, tmp_path):
+    simulator = Stamp(gun.detector)
+    path = make(simulator, gun, tmp_path / "new" / "out.h5")
+    deposits, energy, provenance = content(path)
+    assert len(deposits) == 2 * BLOCK + 5
+    assert len(set(simulator.seeds)) == 3
+    assert torch.equal(energy[BLOCK : 2 * BLOCK], gun.shoot(1, BLOCK, seed=1).energy)
+    assert [p.name for p in path.parent.iterdir()] == ["out.h5"]
+    assert provenance["seed"] == 1
+    assert provenance["particles"] == gun.describe()
+
+
+def test_an_interrupted_generation_goes_on(gun, tmp_path):
+    whole = content(make(Stamp(gun.detector), gun, tmp_path / "whole.h5"))
+    with pytest.raises(KeyboardInterrupt):
+        make(Stamp(gun.detector, calls=2), gun, tmp_path / "out.h5")
+    assert not (tmp_path / "out.h5").exists()
+    rest = Stamp(gun.detector)
+    resumed = content(make(rest, gun, tmp_path / "out.h5"))
+    assert len(rest.seeds) == 1
+    assert torch.equal(resumed[0], whole[0])
+    assert torch.equal(resumed[1], whole[1])
+    assert not (tmp_path / "out.h5.blocks").exists()
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"number": 3 * BLOCK}, {"provenance": {"a": 1}}])
+def test_unfinished_blocks_of_another_request_are_not_mixed_in(change, gun, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        make(Stamp(gun.detector, calls=1), gun, tmp_path / "out.h5")
+    with pytest.raises(ValueError, match="unfinished showers of another request"):
+        make(Stamp(gun.detector), gun, tmp_path / "out.h5", **change)
+    assert not (tmp_path / "out.h5").exists()
+    request = json.loads((tmp_path / "out.h5.blocks" / "request.json").read_text())
+    assert request["number"] == 2 * BLOCK + 5
+
+
+def test_the_number_of_showers_decides_nothing_but_the_number(gun, tmp_path):
+    long = content(make(Stamp(gun.detector), gun, tmp_path / "long.h5"))
+    short = content(make(Stamp(gun.detector), gun, tmp_path / "short.h5", number=7))
+    assert torch.equal(long[1][:7], short[1])
+    assert torch.equal(long[0][:7], short[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ({"number": 0}, ValueError, "at least 1, got 0"),
+        ({"seed": -1}, ValueError, "a seed must not be negative"),
+        ({"convention": "nonsense"}, ValueError, "unknown convention 'nonsense'"),
+    ],
+)
+def test_bad_requests_leave_nothing(change, kind, message, gun, tmp_path):
+    simulator = Stamp(gun.detector)
+    with pytest.raises(kind, match=message):
+        make(simulator, gun, tmp_path / "new" / "out.h5", **change)
+    assert simulator.seeds == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_places_are_found_before_the_work(gun, tmp_path):
+    simulator = Stamp(gun.detector)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="it is a folder"):
+        make(simulator, gun, tmp_path)
+    assert simulator.seeds == []
+    with pytest.raises(OSError, match="not a writable folder"):
+        make(simulator, gun, tmp_path / "file" / "out.h5")

@@ -1,0 +1,115 @@
+"""Trained models as simulators: what a run directory holds is all that is needed."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from heitler.particles import IncidentParticles
+from heitler.simulators import NeuralSimulator, Simulator
+
+FAMILIES = pytest.mark.parametrize("family", ["vae", "wgan_gp"])
+
+
+@pytest.fixture
+def copy(toy_run, tmp_path):
+    """A copy of a run somewhere else, without what only training needs."""
+
+    def make(family="vae"):
+        target = tmp_path / "elsewhere" / family
+        target.mkdir(parents=True)
+        for name in ("config.yaml", "model.safetensors", "card.json"):
+            shutil.copy(toy_run(family) / name, target / name)
+        return target
+
+    return make
+
+
+@FAMILIES
+def test_a_copy_elsewhere_makes_the_same_showers(family, toy_run, copy):
+    particles = IncidentParticles.beam(torch.linspace(1e4, 1e5, 300))
+    one = NeuralSimulator.load(toy_run(family)).simulate(particles, seed=5)
+    other = NeuralSimulator.load(copy(family)).simulate(particles, seed=5)
+    assert torch.equal(one.deposits, other.deposits)
+    assert one.detector == other.detector
+    assert float(one.deposits.sum()) > 0
+
+
+@FAMILIES
+def test_showers_depend_on_the_seed_and_come_in_order(family, toy_run):
+    simulator = NeuralSimulator.load(toy_run(family))
+    assert isinstance(simulator, Simulator)
+    particles = IncidentParticles.beam(torch.linspace(1e4, 1e5, 40))
+    one, other = (simulator.simulate(particles, seed=seed) for seed in (1, 2))
+    assert not torch.equal(one.deposits, other.deposits)
+    assert torch.equal(one.particles.energy, particles.energy)
+    assert len(simulator.simulate(particles[:1], seed=1)) == 1
+
+
+def test_particles_outside_of_the_card_are_refused(toy_run):
+    particles = IncidentParticles.beam([1e3])
+    with pytest.raises(ValueError, match="10 to 100 GeV, got 1 GeV"):
+        NeuralSimulator.load(toy_run()).simulate(particles, seed=1)
+    free = NeuralSimulator.load(toy_run(), extrapolate=True)
+    assert len(free.simulate(particles, seed=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "hint"),
+    [
+        ("card.json", "its training is not finished"),
+        ("model.safetensors", "its training is not finished"),
+        ("config.yaml", "it is not a trained run"),
+    ],
+)
+def test_a_folder_without_all_files(missing, hint, copy):
+    folder = copy()
+    (folder / missing).unlink()
+    with pytest.raises(ValueError, match=f"holds no {missing}: {hint}"):
+        NeuralSimulator.load(folder)
+
+
+def test_weights_of_another_model(copy):
+    folder = copy()
+    shutil.copy(copy("wgan_gp") / "model.safetensors", folder / "model.safetensors")
+    with pytest.raises(ValueError, match=r"does not fit config\.yaml"):
+        NeuralSimulator.load(folder)
+
+
+def test_half_of_the_weights(copy):
+    path = copy() / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"does not fit config\.yaml"):
+        NeuralSimulator.load(path.parent)
+
+
+def test_weights_decide_what_is_made(copy):
+    folder = copy()
+    particles = IncidentParticles.beam([5e4])
+    before = NeuralSimulator.load(folder).simulate(particles, seed=1)
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: value * 0.9 for name, value in weights.items()}, folder / "model.safetensors")
+    after = NeuralSimulator.load(folder).simulate(particles, seed=1)
+    assert not torch.equal(before.deposits, after.deposits)
+
+
+def test_a_card_is_rewritten_as_a_whole(copy):
+    folder = copy()
+    simulator = NeuralSimulator.load(folder)
+    simulator.rewrite_card(folder, fidelity={"mean": 1.0})
+    assert simulator.card.fidelity == {"mean": 1.0}
+    assert json.loads((folder / "card.json").read_text())["fidelity"] == {"mean": 1.0}
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "card.json",
+        "config.yaml",
+        "model.safetensors",
+    ]
+
+
+def test_the_origin_of_generated_showers(toy_run):
+    origin = NeuralSimulator.load(toy_run()).provenance(toy_run())
+    assert origin["family"] == "VAE"
+    assert len(origin["weights_sha256"]) == len(origin["trained_on_sha256"]) == 64
+    assert origin["extrapolate"] is False

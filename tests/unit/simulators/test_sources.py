@@ -1,0 +1,79 @@
+"""Sources of particles: the same request gives the same particles."""
+
+import pytest
+import torch
+
+from heitler.particles import IncidentParticles
+from heitler.simulators import BLOCK, ParticleGun, ParticleList, block_seed
+from heitler.units import GeV
+
+
+@pytest.fixture
+def gun(toy_detector):
+    return ParticleGun(toy_detector, (10 * GeV, 100 * GeV), (0.5, 1.5), 11)
+
+
+def columns(particles):
+    return [getattr(particles, name) for name in IncidentParticles.__slots__]
+
+
+def test_blocks_are_reproducible_and_differ(gun):
+    shots = (columns(gun.shoot(3, 9, seed=1)) for _ in range(2))
+    for one, again in zip(*shots, strict=True):
+        assert torch.equal(one, again)
+    first = gun.shoot(3, 9, seed=1).energy
+    assert not torch.equal(first, gun.shoot(4, 9, seed=1).energy)
+    assert not torch.equal(first, gun.shoot(3, 9, seed=2).energy)
+
+
+def test_a_longer_request_begins_with_the_shorter(gun):
+    assert torch.equal(gun.shoot(0, 5, seed=1).energy, gun.shoot(0, BLOCK, seed=1).energy[:5])
+
+
+def test_particles_are_uniform_between_the_bounds(gun, toy_detector):
+    particles = gun.shoot(0, BLOCK, seed=1)
+    for values, (low, high) in ((particles.energy, gun.energy), (particles.theta, gun.theta)):
+        assert low <= float(values.min())
+        assert float(values.max()) <= high
+        width = high - low
+        assert float(values.mean()) == pytest.approx((low + high) / 2, abs=0.04 * width)
+        assert float(values.std()) == pytest.approx(width / 12**0.5, rel=0.06)
+    assert set(particles.pdg.tolist()) == {11}
+    assert torch.equal(
+        particles.position[0],
+        torch.tensor([*toy_detector.impact, toy_detector.face_z], dtype=torch.float64),
+    )
+
+
+def test_a_single_value_is_exact(toy_detector):
+    particles = ParticleGun(toy_detector, (5e4, 5e4)).shoot(0, 7, seed=1)
+    assert particles.energy.tolist() == [5e4] * 7
+    assert particles.direction.tolist() == [[0.0, 0.0, 1.0]] * 7
+
+
+def test_a_list_is_gone_through_block_by_block():
+    energy = torch.arange(1.0, 2 * BLOCK + 11.0, dtype=torch.float64)
+    source = ParticleList(IncidentParticles.beam(energy))
+    assert torch.equal(source.shoot(0, BLOCK, seed=1).energy, energy[:BLOCK])
+    assert torch.equal(source.shoot(2, 10, seed=9).energy, energy[2 * BLOCK :])
+    assert source.describe()["particles"] == 2 * BLOCK + 10
+
+
+def test_descriptions_tell_requests_apart(gun, toy_detector):
+    assert gun.describe() == {"energy": [1e4, 1e5], "theta": [0.5, 1.5], "pdg": 11}
+    one, other = (ParticleList(IncidentParticles.beam([e])) for e in (1.0, 2.0))
+    assert one.describe() == one.describe()
+    assert one.describe() != other.describe()
+
+
+def test_seeds_of_blocks_are_all_different():
+    seeds = {block_seed(s, b, p) for s in range(8) for b in range(40) for p in range(7)}
+    assert len(seeds) == 8 * 40 * 7
+    assert min(seeds) >= 0
+
+
+def test_the_meaning_of_a_seed_does_not_change():
+    assert block_seed(1, 0, 0) == block_seed(1, 0, 0)
+    assert BLOCK == 1000
+    with pytest.raises(ValueError, match="a seed must not be negative, got -2"):
+        block_seed(-2, 0, 0)
