@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
     """Trains, assesses, and prints where the model is and how good and fast it is."""
     from heitler.simulators import read_yaml
     from heitler.training import is_first_process, train
-    from heitler.validation import assess
+    from heitler.validation import assess, digest
 
     source, output = _source(arguments)
     if not source.is_file():
@@ -49,7 +49,8 @@ def run(arguments: Namespace) -> int:
         progress=sys.stderr.isatty(),
     )
     if is_first_process():
-        print(f"{folder}\n{assess(folder).summary()}")
+        comparison = assess(folder, progress=False)
+    print("\n".join([str(folder), *digest(comparison, folder.name)]))
     return 0
 
 

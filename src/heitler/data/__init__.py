@@ -5,9 +5,12 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["resolve", "samples"]
+__all__ = ["QUICKSTART", "resolve", "samples"]
 
 _FOLDER = Path(str(files("heitler.data")))
+
+QUICKSTART = _FOLDER / "quickstart.yaml"
+"""Configuration of the default model."""
 
 
 def samples() -> list[str]:

@@ -5,6 +5,8 @@ from heitler.training.experiment import Experiment as Experiment
 from heitler.training.experiment import Schedule as Schedule
 from heitler.training.experiment import StageSettings as StageSettings
 from heitler.training.experiment import TrainerSettings as TrainerSettings
+from heitler.training.showers import Split as Split
+from heitler.training.showers import read_rows as read_rows
 from heitler.training.train import CHECKPOINT as CHECKPOINT
 from heitler.training.train import HELD_OUT as HELD_OUT
 from heitler.training.train import RECORDS as RECORDS

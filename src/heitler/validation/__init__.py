@@ -1,7 +1,12 @@
 """Validation: candidates beside a reference, with the floor of every metric."""
 
-from heitler.validation.compare import compare
-from heitler.validation.comparison import Comparison, Row, SpeedRow
-from heitler.validation.report import validate, write_report
-
-__all__ = ["Comparison", "Row", "SpeedRow", "compare", "validate", "write_report"]
+from heitler.validation.assessment import BATCHES as BATCHES
+from heitler.validation.assessment import assess as assess
+from heitler.validation.compare import compare as compare
+from heitler.validation.comparison import Comparison as Comparison
+from heitler.validation.comparison import Row as Row
+from heitler.validation.comparison import SpeedRow as SpeedRow
+from heitler.validation.digest import digest as digest
+from heitler.validation.digest import speed_table as speed_table
+from heitler.validation.report import validate as validate
+from heitler.validation.report import write_report as write_report

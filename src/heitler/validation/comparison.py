@@ -11,7 +11,6 @@ import numpy as np
 
 from heitler import __version__
 from heitler.detectors import Detector
-from heitler.formats import sha256
 from heitler.metrics import METRICS, Estimate
 from heitler.observables import OBSERVABLES
 from heitler.validation.sample import Sample
@@ -95,7 +94,9 @@ class SpeedRow:
         threads: Number of threads.
         milliseconds: Time per shower in ms.
         error: Its spread over repetitions in ms.
-        reference_milliseconds: Time of the full simulation per shower in ms, on one core.
+        warm_up: Time per shower of the first call in ms, which is not in the others.
+        reference_milliseconds: Time of the full simulation per shower in ms, on one core; None
+            if the reference does not say it.
     """
 
     candidate: str
@@ -104,7 +105,8 @@ class SpeedRow:
     threads: int
     milliseconds: float
     error: float
-    reference_milliseconds: float
+    warm_up: float
+    reference_milliseconds: float | None
 
     @property
     def label(self) -> str:
@@ -113,8 +115,10 @@ class SpeedRow:
         return f"batch {self.batch}, {self.device}, {threads}"
 
     @property
-    def speed_up(self) -> float:
+    def speed_up(self) -> float | None:
         """How many times faster than the full simulation."""
+        if self.reference_milliseconds is None:
+            return None
         return self.reference_milliseconds / self.milliseconds
 
 
@@ -193,8 +197,8 @@ class Comparison:
 
 def _origin(sample: Sample) -> dict[str, Any]:
     return {
-        "file": sample.path.name,
-        "sha256": sha256(sample.path),
+        "file": sample.file,
+        "sha256": sample.checksum,
         "showers": len(sample),
         "incident_energy_MeV": [float(sample.energy.min()), float(sample.energy.max())],
         "provenance": sample.provenance,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from heitler.detectors import CylindricalLayers, Detector
-from heitler.formats.base import ShowerReader
+from heitler.formats import ShowerReader, sha256
 from heitler.observables import OBSERVABLES, high_level_features
 from heitler.showers import Showers
 
@@ -43,7 +42,8 @@ class Sample:
 
     Arguments:
         name: What tables and figures call it.
-        path: The file.
+        file: Name of the file.
+        checksum: SHA-256 of the file.
         energy: Incident energies in MeV, with shape (N,).
         theta: Angles to the calorimeter face in rad, with shape (N,).
         pdg: Particle codes, with shape (N,).
@@ -54,7 +54,8 @@ class Sample:
     """
 
     name: str
-    path: Path
+    file: str
+    checksum: str
     energy: Array
     theta: Array
     pdg: NDArray[np.int64]
@@ -131,7 +132,8 @@ def collect(
             bar.update(len(showers))
     return Sample(
         name=name,
-        path=Path(reader.path),
+        file=reader.path.name,
+        checksum=sha256(reader.path),
         energy=reader.particles.energy.numpy(),
         theta=reader.particles.theta.numpy(),
         pdg=reader.particles.pdg.numpy(),

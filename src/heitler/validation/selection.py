@@ -100,7 +100,7 @@ def select(
     others = [View(sample, rng.permutation(len(sample))) for sample in candidates]
     size = min(len(view) for view in (*pair, *others))
     if size < 100:
-        counts = ", ".join(f"{len(s)} in {s.path}" for s in (reference, *candidates))
+        counts = ", ".join(f"{len(s)} in {s.file}" for s in (reference, *candidates))
         msg = f"a comparison needs 100 showers per sample, got {size} (showers: {counts})"
         msg += "; the reference is halved unless a second one is given for the floor"
         raise ValueError(msg)

@@ -1,7 +1,5 @@
 """Which showers are compared."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,7 +10,7 @@ from heitler.validation.selection import energy_bins, select
 def sample(name, count):
     energy = np.random.default_rng(count).uniform(1e4, 1e5, count)
     zeros = np.zeros(count)
-    return Sample(name, Path(name), energy, zeros, zeros.astype(int), {}, zeros, (), {})
+    return Sample(name, name, "", energy, zeros, zeros.astype(int), {}, zeros, (), {})
 
 
 def test_the_reference_is_halved_and_all_samples_are_of_one_size():

@@ -1,0 +1,137 @@
+"""How good and how fast a trained model is, always together.
+
+A model answers particles drawn like those of showers that training never saw, is compared with
+these showers, and is timed in the same process. Both go into one `Comparison` and into the
+model's card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from heitler.deployment import time_simulator
+from heitler.formats import ShowerReader, open_showers
+from heitler.models import random_generator
+from heitler.simulators import BLOCK, NeuralSimulator, ParticleList, generate, machine
+from heitler.training import HELD_OUT
+from heitler.validation.compare import compare
+from heitler.validation.comparison import Comparison, SpeedRow
+from heitler.validation.digest import headlines
+
+__all__ = ["BATCHES", "assess", "speed_rows"]
+
+BATCHES = (1, 100, 1000)
+"""Showers per call that are timed."""
+
+_MOST_SHOWERS = 5000
+
+
+def assess(
+    folder: Path | str,
+    *,
+    reference: Path | str | None = None,
+    floor: Path | str | None = None,
+    generated: Path | str | None = None,
+    batches: Sequence[int] = BATCHES,
+    threads: int = 1,
+    seed: int = 1,
+    progress: bool = True,
+) -> Comparison:
+    """Compares a trained model with held-out showers, times it, and completes its card.
+
+    Arguments:
+        folder: A run directory.
+        reference: Showers that training never saw; by default those that the run kept apart.
+        floor: A second, independent sample of the reference's kind; by default the reference
+            is halved.
+        generated: Showers that the model has made already; by default it makes as many as the
+            reference has, at most 5000, of particles drawn like the reference's.
+        batches: Showers per call that are timed.
+        threads: Threads that torch may use while it is timed.
+        seed: Seed of showers and of random choices.
+        progress: Whether to show progress on standard error.
+
+    Raises:
+        ValueError: The folder holds no trained model, or the reference does not fit it.
+    """
+    folder = Path(folder)
+    simulator = NeuralSimulator.load(folder)
+    name = simulator.card.name
+    with (
+        open_showers(reference or folder / HELD_OUT, detector=None) as held_out,
+        open_showers(floor) if floor else nullcontext() as second,
+        TemporaryDirectory() as scratch,
+    ):
+        source = _alike(held_out, seed)
+        speed = speed_rows(simulator, source, held_out, batches=batches, threads=threads)
+        path = Path(scratch) / "generated.h5" if generated is None else Path(generated)
+        if generated is None:
+            number = min(len(held_out), _MOST_SHOWERS)
+            generate(simulator, source, path, number=number, seed=seed, progress=progress)
+        with open_showers(path) as candidate:
+            comparison = compare(
+                held_out, {name: candidate}, floor=second, seed=seed, progress=progress
+            )
+    comparison = replace(comparison, speed=speed)
+    simulator.rewrite_card(
+        folder,
+        fidelity={
+            "reference": held_out.path.name,
+            "showers": comparison.size,
+            "floor": comparison.rule,
+            "seed": seed,
+            "values": headlines(comparison),
+        },
+        speed={"rows": [asdict(row) for row in speed], **machine()},
+    )
+    return comparison
+
+
+def speed_rows(
+    simulator: NeuralSimulator,
+    source: ParticleList,
+    reference: ShowerReader,
+    *,
+    batches: Sequence[int],
+    threads: int,
+) -> tuple[SpeedRow, ...]:
+    """Times per shower beside the full simulation's, which the reference carries.
+
+    Arguments:
+        simulator: What is timed.
+        source: Incident particles.
+        reference: Its provenance states Geant4's CPU seconds per shower; where it does not,
+            there is no speed-up.
+        batches: Showers per call.
+        threads: Threads that torch may use meanwhile.
+    """
+    seconds = reference.provenance.get("geant4_cpu_seconds_per_shower")
+    rows = []
+    for batch in batches:
+        timing = time_simulator(simulator, source, batch=batch, threads=threads)
+        rows.append(
+            SpeedRow(
+                candidate=simulator.card.name,
+                device=str(machine()["hardware"]),
+                batch=batch,
+                threads=threads,
+                milliseconds=timing.milliseconds,
+                error=timing.spread,
+                warm_up=timing.warm_up,
+                reference_milliseconds=None if seconds is None else 1e3 * float(seconds),
+            )
+        )
+    return tuple(rows)
+
+
+def _alike(reference: ShowerReader, seed: int) -> ParticleList:
+    """Particles drawn from those of the reference with replacement: enough for every call."""
+    count = max(_MOST_SHOWERS, 250 * BLOCK)
+    rows = random_generator(seed).integers(0, len(reference), count)
+    return ParticleList(reference.particles[torch.from_numpy(rows)])
