@@ -50,7 +50,7 @@ def run(arguments: Namespace) -> int:
     )
     if is_first_process():
         comparison = assess(folder, progress=False)
-    print("\n".join([str(folder), *digest(comparison, folder.name)]))
+        print("\n".join([str(folder), *digest(comparison, folder.name)]))
     return 0
 
 
