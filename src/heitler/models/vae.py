@@ -172,15 +172,15 @@ class VAE(GenerativeModel):
     def _reconstruction(self, cells: Tensor, latent: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Mean -ln p of the pattern of hits and of the energies of hits."""
         logit, log_mean = self.decode(latent, c)
-        log_mean = log_mean.clamp(*_LOG_MEAN_RANGE)
         hit = cells > 0
-        constant, linear, square = self.law["shape"]
+        level = log_mean[hit].clamp(*_LOG_MEAN_RANGE)
         # Where energies are not gamma-distributed, m would lean towards a better k unless k takes
         # no part in its gradient; without it, m is the mean.
-        level = log_mean.detach()
-        k = softplus(constant + linear * level + square * level.square()) + 0.05
-        nll = gamma_nll(cells.clamp(min=_SMALLEST), log_mean, k)
-        return bernoulli_nll(hit.float(), logit).mean(), (nll * hit).sum(dim=1).mean()
+        fixed = level.detach()
+        constant, linear, square = self.law["shape"]
+        k = softplus(constant + linear * fixed + square * fixed.square()) + 0.05
+        nll = gamma_nll(cells[hit].clamp(min=_SMALLEST), level, k).sum() / cells.shape[0]
+        return bernoulli_nll(hit.float(), logit).mean(), nll
 
     def _start_at_mean(self, cells: Tensor) -> None:
         hit = cells > 0
