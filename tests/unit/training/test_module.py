@@ -100,15 +100,15 @@ def sample(generator):
     return x, c, {"z": torch.randn(8, 1, generator=generator)}
 
 
-def fit(model, chosen, *, validation=None, watch=()):
+def fit(model, chosen, *, watch=(), physics=lambda: {"mean": 1.0}):
     """Trains without files: the loop of `train` alone."""
     module = TrainingModule(
         model,
         plan(model, chosen),
         4,
         sample=lambda index: sample(torch.Generator().manual_seed(index)),
-        validation=validation or sample(torch.Generator().manual_seed(99)),
-        physics=lambda: {"mean": 1.0},
+        validation=sample(torch.Generator().manual_seed(99)),
+        physics=physics,
         physics_every=2,
     )
     trainer = train_module.L.Trainer(
@@ -194,6 +194,21 @@ def test_the_best_of_several_is_not_the_last(monkeypatch):
     module = fit(Numbers(ShowerShape((4,), 0, 1)), chosen, watch=[watch])
     assert torch.equal(module.model.a.weight, watch.weights[2]["a.weight"])
     assert not torch.equal(watch.weights[2]["a.weight"], watch.weights[3]["a.weight"])
+
+
+def test_the_best_physics_is_not_the_last():
+    """Looks at the physics are dictated, every second epoch: the one behind the fourth is best."""
+
+    class ByPhysics(Numbers):
+        stages = (Stage("first", (Phase("one", ("a",)),), select="physics"),)
+
+    watch = Watch()
+    dictated = iter([5.0, 1.0, 3.0, 2.0])
+    model = ByPhysics(ShowerShape((4,), 0, 1))
+    chosen = {"first": StageSettings(7)}
+    module = fit(model, chosen, watch=[watch], physics=lambda: {"mean": next(dictated)})
+    assert torch.equal(module.model.a.weight, watch.weights[3]["a.weight"])
+    assert not torch.equal(watch.weights[3]["a.weight"], watch.weights[5]["a.weight"])
 
 
 def test_the_learning_rate_follows_the_stage():

@@ -1,0 +1,95 @@
+"""Families learn a toy law: what they generate comes near to what they saw, in seconds.
+
+The law has independent cells, so that means and frequencies of cells are known.
+"""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+import torch
+
+from heitler.formats import create_showers
+from heitler.particles import IncidentParticles
+from heitler.simulators import NeuralSimulator
+from heitler.training import train
+
+CELLS = 60
+PROBABILITY, MEAN = torch.linspace(0.9, 0.1, CELLS), torch.linspace(4e-4, 1e-4, CELLS)
+
+
+@pytest.fixture(scope="module")
+def large_file(toy_law, tmp_path_factory):
+    showers = toy_law(2000, seed=7)
+    path = tmp_path_factory.mktemp("learning") / "large.h5"
+    with create_showers(path, showers.detector) as writer:
+        writer.write(showers)
+    return path
+
+
+def learn(settings, file, folder):
+    settings["data"] |= {"file": str(file), "test": 100, "validation": 200}
+    return NeuralSimulator.load(train(settings, folder, progress=False))
+
+
+def generate(simulator, energy, count=4000):
+    particles = IncidentParticles.beam([energy] * count)
+    return simulator.simulate(particles, seed=11).deposits
+
+
+@pytest.mark.slow
+def test_the_vae_learns_response_frequencies_and_energies(toy_settings, large_file, tmp_path):
+    settings = toy_settings(
+        "vae",
+        batch_size=64,
+        checkpoint_seconds=1e9,
+        stages={
+            "autoencoder": {"epochs": 15, "weight_decay": 0.0, "learning_rate": 5e-3},
+            "prior": {"epochs": 15, "learning_rate": 5e-3},
+        },
+    )
+    settings["model"]["init_args"] = {"latent": 2, "encoder": [32], "decoder": [32], "flow": [16]}
+    simulator = learn(settings, large_file, tmp_path / "run")
+    for energy in (2e4, 5e4, 9e4):
+        deposits = generate(simulator, energy)
+        response = deposits.double().sum(dim=1) / energy
+        expected = float((PROBABILITY * MEAN).sum())
+        assert float(response.mean()) == pytest.approx(expected, rel=0.03)
+        # Gamma energies of shape 2 and hits that come and go: variance p m^2 (3/2 - p).
+        variance = float((PROBABILITY * MEAN**2 * (1.5 - PROBABILITY)).sum())
+        assert float(response.std()) == pytest.approx(variance**0.5, rel=0.2)
+        hit = (deposits > 0).float().mean(dim=0)
+        assert float((hit - PROBABILITY).abs().mean()) < 0.03
+        cells = deposits.mean(dim=0) / energy
+        assert float((cells - PROBABILITY * MEAN).abs().sum()) < 0.1 * expected
+
+
+@pytest.mark.slow
+def test_the_gan_moves_towards_the_law(toy_settings, large_file, tmp_path):
+    settings = toy_settings(
+        "wgan_gp",
+        batch_size=32,
+        physics_every=5,
+        checkpoint_seconds=1e9,
+        stages={
+            "adversarial": {
+                "epochs": 25,
+                "learning_rate": 5e-3,
+                "betas": [0.5, 0.9],
+                "weight_decay": 0.0,
+            }
+        },
+    )
+    settings["model"]["init_args"] = {"latent": 8, "generator": [32], "critic": [32]}
+    simulator = learn(settings, large_file, tmp_path / "run")
+    response = generate(simulator, 5e4).double().sum(dim=1) / 5e4
+    assert float(response.mean()) == pytest.approx(float((PROBABILITY * MEAN).sum()), rel=0.1)
+    cells = generate(simulator, 5e4).mean(dim=0)
+    both = torch.stack([cells, PROBABILITY * MEAN])
+    assert float(torch.corrcoef(both)[0, 1]) > 0.8
+    with (tmp_path / "run" / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["metric"] == "physics/mean"]
+    distances = [float(row["value"]) for row in rows]
+    assert len(distances) == 5
+    assert min(distances) < 0.85 * distances[0]
