@@ -35,9 +35,7 @@ def coarsen(showers: Showers) -> Showers:
     coarse = load_detector("ild_ecal_coarse")
     n, layers, rows, columns = showers.grid.shape
     sums = showers.grid.reshape(n, layers, rows // 3, 3, columns // 3, 3).sum(dim=(3, 5))
-    return Showers(
-        round_to_bits(coarse.geometry.from_grid(sums), BITS), showers.particles, coarse
-    )
+    return Showers(round_to_bits(coarse.geometry.from_grid(sums), BITS), showers.particles, coarse)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heitler.detectors import VoxelGrid
 from heitler.particles import IncidentParticles
 from heitler.preprocessing import (
     Angle,
@@ -41,7 +42,10 @@ every_condition = pytest.mark.parametrize("name", CONDITIONS)
 
 
 def make(name):
-    return {**TRANSFORMS, **CONDITIONS}[name](*ARGUMENTS.get(name, ()))
+    made = {**TRANSFORMS, **CONDITIONS}[name](*ARGUMENTS.get(name, ()))
+    if name in TRANSFORMS:
+        made.see(VoxelGrid(2, 2, (5.0, 5.0), layer_z=range(5)))
+    return made
 
 
 def showers(count=50, seed=1, scale=1.0):

@@ -1,5 +1,6 @@
 """Invertible transforms between showers and what a model sees, and conditioning."""
 
+from heitler.preprocessing.centre import Centre as Centre
 from heitler.preprocessing.conditioning import Angle as Angle
 from heitler.preprocessing.conditioning import Condition as Condition
 from heitler.preprocessing.conditioning import Conditioning as Conditioning

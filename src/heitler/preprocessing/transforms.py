@@ -14,6 +14,8 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from heitler.detectors import Geometry
+
 __all__ = ["Features", "LogCells", "Preprocessing", "Response", "Threshold", "Transform"]
 
 _SMALLEST_SUM = 1e-20
@@ -37,6 +39,9 @@ class Transform(nn.Module, ABC):
 
     adds: ClassVar[int] = 0
     loses: ClassVar[str] = ""
+
+    def see(self, geometry: Geometry) -> None:
+        """Takes what it needs of the cells, before anything else; by default nothing."""
 
     def fit(self, features: Features, energy: Tensor) -> None:
         """Learns from training showers; by default there is nothing to learn."""

@@ -50,6 +50,8 @@ class Blueprint:
             ValueError: The model's settings make no network.
         """
         conditioning = Conditioning(self.conditioning)
+        for transform in self.preprocessing:
+            transform.see(geometry)
         preprocessing = Preprocessing(self.preprocessing)
         shape = ShowerShape(geometry.layer_sizes, preprocessing.quantities, conditioning.size)
         try:
