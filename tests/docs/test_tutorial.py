@@ -1,0 +1,91 @@
+"""The documentation runs: files that a page shows are written, its commands and programs executed.
+
+Blocks of a page are taken in order. A block behind ``<!-- file: NAME -->`` becomes that file; a
+``python`` block is a program of its own; in a ``console`` block the lines after ``$ heitler`` are
+commands and all other lines are what they may print.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"(?:<!-- file: (\S+) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: the file that it becomes ("" if none), its language and its text."""
+
+    file: str
+    language: str
+    text: str
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    for file, language, text in BLOCK.findall(page.read_text()):
+        yield Block(file, language, text)
+
+
+def run(words: list[str], folder: Path, *, program: str | None = None) -> str:
+    done = subprocess.run(
+        [sys.executable, *words],
+        input=program,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{words}:\n{program or ''}\n{done.stderr}"
+    return done.stdout
+
+
+def follow(page: str, folder: Path) -> str:
+    """Does what a page tells; returns what its commands and programs print."""
+    (folder / "configs").symlink_to(ROOT / "configs")
+    printed = []
+    for block in blocks(ROOT / page):
+        if block.file:
+            (folder / block.file).write_text(block.text)
+        elif block.language == "python":
+            printed.append(run(["-W", "error", "-"], folder, program=block.text))
+        elif block.language == "console":
+            for line in block.text.replace("\\\n", " ").splitlines():
+                if line.startswith("$ heitler "):
+                    words = shlex.split(line.removeprefix("$ heitler "))
+                    printed.append(run(["-m", "heitler", *words], folder))
+    return "".join(printed)
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs(tmp_path: Path) -> None:
+    printed = follow("docs/tutorial.md", tmp_path)
+    assert "classifier AUC" in printed
+    assert (tmp_path / "report" / "report.html").stat().st_size > 100_000
+    assert (tmp_path / "runs" / "first" / "card.json").is_file()
+
+
+@pytest.mark.parametrize(
+    "page", sorted(path.name for path in (ROOT / "docs" / "how-to").glob("*.md"))
+)
+def test_a_how_to_runs(page: str, tmp_path: Path, toy_run: Callable[[str], Path]) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "vae").symlink_to(toy_run("vae"))
+    (tmp_path / "showers.h5").symlink_to(toy_run("vae") / "held_out.h5")
+    assert follow(f"docs/how-to/{page}", tmp_path)
+
+
+def test_the_programs_of_the_readme_run(tmp_path: Path, toy_run: Callable[[str], Path]) -> None:
+    (tmp_path / "quickstart").mkdir()
+    (tmp_path / "quickstart" / "vae").symlink_to(toy_run("vae"))
+    assert "±" in follow("README.md", tmp_path)
