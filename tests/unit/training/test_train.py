@@ -10,10 +10,11 @@ import yaml
 from safetensors.torch import load_file
 
 from heitler.formats import open_showers, sha256
+from heitler.models import WGANGP, Stage
 from heitler.preprocessing import Response
 from heitler.training import train
 from heitler.training.callbacks import Checkpoints
-from heitler.training.showers import Split
+from heitler.training.showers import ShowerStream, Split
 
 train_module = importlib.import_module("heitler.training.train")
 FAMILIES = pytest.mark.parametrize("family", ["vae", "wgan_gp"])
@@ -160,6 +161,62 @@ def test_a_resumed_training_ends_with_the_same_weights(
     kept = [(r["epoch"], r["metric"], r["value"]) for r in rows(folder)]
     whole = [(r["epoch"], r["metric"], r["value"]) for r in rows(toy_run(family))]
     assert [r for r in kept if r[1] != "seconds"] == [r for r in whole if r[1] != "seconds"]
+
+
+def test_every_epoch_has_an_order_and_noise_of_its_own(toy_settings, tmp_path, monkeypatch):
+    first = []
+    original = ShowerStream.__iter__
+
+    def spy(self):
+        for index, batch in enumerate(original(self)):
+            if index == 0:
+                first.append((self.epoch, batch[0], batch[2]["posterior"]))
+            yield batch
+
+    monkeypatch.setattr(ShowerStream, "__iter__", spy)
+    train(toy_settings(), tmp_path / "run", progress=False)
+    assert [epoch for epoch, _, _ in first] == list(range(6))
+    for _, x, z in first[1:]:
+        assert not torch.equal(x, first[0][1])
+        assert not torch.equal(z, first[0][2])
+
+
+def test_epochs_behind_the_last_checkpoint_are_trained_and_recorded_again(
+    toy_settings, toy_run, tmp_path, monkeypatch
+):
+    original = Checkpoints.on_train_epoch_end
+
+    def hook(self, trainer, module):
+        if trainer.current_epoch == 3:
+            raise KeyError
+        if trainer.current_epoch < 2:
+            original(self, trainer, module)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "on_train_epoch_end", hook)
+        with pytest.raises(KeyError):
+            train(toy_settings(), tmp_path / "run", progress=False)
+    assert {row["epoch"] for row in rows(tmp_path / "run")} == {"0", "1", "2", "3"}
+    folder = train(toy_settings(), tmp_path / "run", progress=False)
+    assert_equal(weights(folder), weights(toy_run()))
+    keys = [(row["epoch"], row["metric"]) for row in rows(folder)]
+    assert keys == [(row["epoch"], row["metric"]) for row in rows(toy_run())]
+
+
+def test_a_last_stage_without_epochs_is_prepared(toy_settings, tmp_path, monkeypatch):
+    """Also where the interruption came behind the last epoch."""
+    prepared = []
+    monkeypatch.setattr(WGANGP, "stages", (*WGANGP.stages, Stage("behind")))
+    monkeypatch.setattr(WGANGP, "prepare", lambda self, stage, *sample: prepared.append(stage))
+    train(toy_settings("wgan_gp"), tmp_path / "whole", progress=False)
+    assert prepared == ["adversarial", "behind"]
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 3)
+        with pytest.raises(KeyError):
+            train(toy_settings("wgan_gp"), tmp_path / "run", progress=False)
+    prepared.clear()
+    train(toy_settings("wgan_gp"), tmp_path / "run", progress=False)
+    assert prepared == ["behind"]
 
 
 def test_an_interruption_in_the_middle_of_an_epoch(toy_settings, toy_run, tmp_path, monkeypatch):
