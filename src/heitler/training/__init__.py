@@ -5,10 +5,10 @@ from heitler.training.experiment import Experiment as Experiment
 from heitler.training.experiment import Schedule as Schedule
 from heitler.training.experiment import StageSettings as StageSettings
 from heitler.training.experiment import TrainerSettings as TrainerSettings
+from heitler.training.run import CHECKPOINT as CHECKPOINT
+from heitler.training.run import HELD_OUT as HELD_OUT
+from heitler.training.run import RECORDS as RECORDS
+from heitler.training.run import is_first_process as is_first_process
+from heitler.training.run import train as train
 from heitler.training.showers import Split as Split
 from heitler.training.showers import read_rows as read_rows
-from heitler.training.train import CHECKPOINT as CHECKPOINT
-from heitler.training.train import HELD_OUT as HELD_OUT
-from heitler.training.train import RECORDS as RECORDS
-from heitler.training.train import is_first_process as is_first_process
-from heitler.training.train import train as train

@@ -10,7 +10,7 @@ from heitler.models import GenerativeModel, Noise, Phase, ShowerShape, Stage
 from heitler.training import StageSettings
 from heitler.training.module import TrainingModule, _turn, learning_rate_factor, plan
 
-train_module = importlib.import_module("heitler.training.train")
+train_module = importlib.import_module("heitler.training.run")
 
 
 def test_the_learning_rate_rises_and_falls():

@@ -16,7 +16,7 @@ from heitler.training import train
 from heitler.training.callbacks import Checkpoints
 from heitler.training.showers import ShowerStream, Split
 
-train_module = importlib.import_module("heitler.training.train")
+train_module = importlib.import_module("heitler.training.run")
 FAMILIES = pytest.mark.parametrize("family", ["vae", "wgan_gp"])
 EPOCHS = {"vae": 6, "wgan_gp": 4}
 
