@@ -36,35 +36,39 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(file, language, text)
 
 
-def run(words: list[str], folder: Path, *, program: str | None = None) -> str:
+def program(page: Path) -> str:
+    """One program that does what a page tells: a process takes seconds to start."""
+    lines = ["from pathlib import Path", "from heitler.cli import main"]
+    for block in blocks(page):
+        if block.file:
+            lines.append(f"Path({block.file!r}).write_text({block.text!r})")
+        elif block.language == "python":
+            source = f"compile({block.text!r}, {page.name!r}, 'exec')"
+            lines.append(f"exec({source}, {{'__name__': '__main__'}})")
+        elif block.language == "console":
+            lines += [f"assert main({words}) == 0, {words}" for words in commands(block.text)]
+    return "\n".join(lines)
+
+
+def commands(console: str) -> Iterator[list[str]]:
+    for line in console.replace("\\\n", " ").splitlines():
+        if line.startswith("$ heitler "):
+            yield shlex.split(line.removeprefix("$ heitler "))
+
+
+def follow(page: str, folder: Path) -> str:
+    """Does what a page tells, in a folder; returns what is printed."""
+    (folder / "configs").symlink_to(ROOT / "configs")
     done = subprocess.run(
-        [sys.executable, *words],
-        input=program,
+        [sys.executable, "-W", "error", "-c", program(ROOT / page)],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{words}:\n{program or ''}\n{done.stderr}"
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def follow(page: str, folder: Path) -> str:
-    """Does what a page tells; returns what its commands and programs print."""
-    (folder / "configs").symlink_to(ROOT / "configs")
-    printed = []
-    for block in blocks(ROOT / page):
-        if block.file:
-            (folder / block.file).write_text(block.text)
-        elif block.language == "python":
-            printed.append(run(["-W", "error", "-"], folder, program=block.text))
-        elif block.language == "console":
-            for line in block.text.replace("\\\n", " ").splitlines():
-                if line.startswith("$ heitler "):
-                    words = shlex.split(line.removeprefix("$ heitler "))
-                    printed.append(run(["-m", "heitler", *words], folder))
-    return "".join(printed)
 
 
 @pytest.mark.slow
