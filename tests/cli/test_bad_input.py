@@ -138,7 +138,7 @@ GENERATE = [
     (["--energy", "5GeV", "-n", 3], "10 to 100 GeV, got 5 GeV (--extrapolate overrides)"),
     (["--energy", "5..200GeV", "-n", 3000], "energies of 10 to 100 GeV"),
     (["--energy=-50GeV", "-n", 3], "energies must be positive, got '-50GeV'"),
-    (["--energy", "-50GeV", "-n", 3], "--energy"),
+    (["--energy", "-50GeV", "-n", 3], "energies must be positive, got '-50GeV'"),
     (["--energy", "50", "-n", 3], "such as 50GeV or 10..100GeV, got '50'"),
     (["--energy", "90..20GeV", "-n", 3], "runs backwards"),
     (["--energy", "50GeV", "-n", 0], "at least 1, got 0"),

@@ -11,6 +11,7 @@ standard output; status, progress and errors to standard error.
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -32,7 +33,17 @@ VERBS: dict[str, str] = {
 
 
 class _OneLineParser(ArgumentParser):
-    """A parser whose errors are one line, exit code 2."""
+    """A parser whose errors are one line, exit code 2.
+
+    Words such as ``-50GeV`` are values, not options: what is wrong with them is for the verb to
+    say.
+    """
+
+    def __init__(self, *, prog: str, description: str | None) -> None:
+        super().__init__(
+            prog=prog, description=description, formatter_class=RawDescriptionHelpFormatter
+        )
+        self._negative_number_matcher = re.compile(r"^-\.?\d")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -55,11 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(verb: str, words: list[str]) -> int:
     module = import_module(f"heitler.cli.{verb}")
-    parser = _OneLineParser(
-        prog=f"heitler {verb}",
-        description=module.__doc__,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
+    parser = _OneLineParser(prog=f"heitler {verb}", description=module.__doc__)
     module.add_arguments(parser)
     try:
         arguments, rest = parser.parse_known_args(words)

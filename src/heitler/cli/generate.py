@@ -78,6 +78,7 @@ def _source(arguments: Namespace, simulator: NeuralSimulator) -> tuple[ParticleS
         if number > len(particles):
             msg = f"{arguments.particles} holds {len(particles)} particles, asked for {number}"
             raise ValueError(msg)
+        simulator.check(particles[:number])
         return ParticleList(particles), number
     if arguments.number is None:
         msg = "give the number of showers with -n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from inspect import getdoc
+from types import ModuleType
 
 __all__ = ["add_arguments", "run"]
 
@@ -48,7 +49,7 @@ def _models() -> list[tuple[str, str]]:
     from heitler import models
 
     families = models.GenerativeModel.__subclasses__()
-    return [(f"heitler.models.{family.__name__}", _first_line(family)) for family in families]
+    return [(_path(family, models), _first_line(family)) for family in families]
 
 
 def _observables() -> list[tuple[str, str]]:
@@ -68,6 +69,12 @@ def _samples() -> list[tuple[str, str]]:
         with open_showers(resolve(name)) as reader:
             rows.append((name, f"{len(reader)} showers in {reader.detector.name}"))
     return rows
+
+
+def _path(family: type, models: ModuleType) -> str:
+    """What a configuration calls a family."""
+    name = family.__name__
+    return f"heitler.models.{name}" if hasattr(models, name) else f"{family.__module__}.{name}"
 
 
 def _first_line(thing: object) -> str:

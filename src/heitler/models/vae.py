@@ -94,6 +94,9 @@ class VAE(GenerativeModel):
         free_bits: float = 0.5,
     ) -> None:
         super().__init__(shape)
+        if latent < 1:
+            msg = f"a VAE needs at least one latent number, got {latent}"
+            raise ValueError(msg)
         self.latent, self.beta, self.free_bits = latent, beta, free_bits
         self.noise = {
             "latent": Noise("normal", latent + shape.globals),
@@ -202,6 +205,9 @@ class VAE(GenerativeModel):
         hit = cells > 0
         level = log_mean[hit].clamp(*_LOG_MEAN_RANGE)
         ratio, row = cells[hit] * torch.exp(-level), _bin(level)
+        if not row.numel():
+            msg = "there is no hit in the training showers: the spectrum cannot be taken from them"
+            raise ValueError(msg)
         ratio, row, table = ratio.cpu(), row.cpu(), self.table.cpu().clone()
         counts = torch.bincount(row, minlength=_BINS)
         rich = (counts >= min(4 * _QUANTILES, int(counts.max()))).nonzero()[:, 0]

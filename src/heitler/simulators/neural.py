@@ -70,14 +70,22 @@ class NeuralSimulator:
         Raises:
             ValueError: A particle is outside of the range that the card states.
         """
-        if not self.extrapolate:
-            self.card.training_range.check(incident)
+        self.check(incident)
         generator = random_generator(seed)
         deposits = torch.empty(len(incident), self.detector.geometry.cells)
         for start in range(0, len(incident), _CHUNK):
             part = slice(start, min(start + _CHUNK, len(incident)))
             deposits[part] = self._generate(incident[part], generator)
         return Showers(deposits, incident, self.detector)
+
+    def check(self, incident: IncidentParticles) -> None:
+        """Refuses particles that the model was not trained on, unless it may extrapolate.
+
+        Raises:
+            ValueError: Names the range of the training.
+        """
+        if not self.extrapolate:
+            self.card.training_range.check(incident)
 
     @torch.inference_mode()
     def _generate(self, incident: IncidentParticles, generator: np.random.Generator) -> Tensor:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import cos, inf, pi
+from math import cos, inf, isfinite, pi
 from time import monotonic
 from typing import Any
 
@@ -156,9 +156,19 @@ class TrainingModule(L.LightningModule):
 
         Not a hook of its own: Lightning calls the hooks of callbacks before those of the module,
         and records and checkpoints must hold what is done here.
+
+        Raises:
+            ValueError: A loss is not a number any more.
         """
         self._seconds += monotonic() - self._clock
         self.records = {name: float(torch.stack(v).mean()) for name, v in self._sums.items()}
+        if wrong := [name for name, value in self.records.items() if not isfinite(value)]:
+            stage = self.plan.stage.name
+            msg = (
+                f"{wrong[0]} is not finite in epoch {self.current_epoch}; lower "
+                f"training.stages.{stage}.learning_rate or .clip and train in a new directory"
+            )
+            raise ValueError(msg)
         last = self.current_epoch + 1 == self.plan.stop
         if self._sums:
             self._evaluate(last)

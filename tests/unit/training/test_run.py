@@ -289,3 +289,11 @@ def test_settings_that_cannot_work_leave_nothing(toy_settings, tmp_path):
         with pytest.raises(ValueError, match=r"do not fit|do not fill|training\.stages|gpu"):
             train(settings, tmp_path / "new" / "run", progress=False)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_with_one_line(toy_settings, tmp_path):
+    wild = {"epochs": 3, "learning_rate": 1e30, "clip": 1e30}
+    settings = toy_settings("vae", stages={"autoencoder": wild, "prior": {"epochs": 1}})
+    with pytest.raises(ValueError, match=r"not finite in epoch \d.*learning_rate"):
+        train(settings, tmp_path / "run", progress=False)
+    assert not (tmp_path / "run" / "card.json").exists()
