@@ -48,7 +48,7 @@ WRONG_SETTINGS = [
     ((*STAGES, "prior"), {}, "epochs"),
     ((*STAGES, "prior", "epochs"), 0, "epochs must be at least 1, got 0"),
     ((*MODEL, "latent"), "many", "latent"),
-    ((*MODEL, "latent"), -1, "cannot be built"),
+    ((*MODEL, "latent"), -1, "at least one latent number"),
     (("model", "class_path"), "heitler.models.Nonsense", "Nonsense"),
     (("model",), {}, "model"),
     (("training", "batch_size"), 0, "batch_size must be at least 1, got 0"),
