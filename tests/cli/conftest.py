@@ -27,6 +27,7 @@ def assess(folder, **settings):
         file.write(f"{folder}\\n")
 
 heitler.validation.assess = assess
+heitler.validation.LEAST_SHOWERS = 1
 heitler.validation.digest = lambda *parts: ["not assessed"]
 from heitler.cli import main
 
@@ -38,6 +39,7 @@ if __name__ == "__main__":
 @pytest.fixture
 def unassessed(monkeypatch: pytest.MonkeyPatch) -> None:
     """`heitler train` in this process does not assess."""
+    monkeypatch.setattr(heitler.validation, "LEAST_SHOWERS", 1)
     monkeypatch.setattr(heitler.validation, "assess", lambda *_, **__: None, raising=False)
     monkeypatch.setattr(heitler.validation, "digest", lambda *_: ["not assessed"], raising=False)
 

@@ -41,9 +41,9 @@ def set_at(settings, path, value):
 
 MODEL, STAGES = ("model", "init_args"), ("training", "stages")
 WRONG_SETTINGS = [
-    (("nonsense",), 1, "'nonsense' is not accepted"),
-    ((*MODEL, "nonsense"), 1, "'nonsense' is not accepted"),
-    ((*STAGES, "autoencoder", "nonsense"), 1, "'nonsense' is not accepted"),
+    (("nonsense",), 1, "unknown setting 'nonsense'"),
+    ((*MODEL, "nonsense"), 1, "unknown setting 'nonsense'"),
+    ((*STAGES, "autoencoder", "nonsense"), 1, "unknown setting 'nonsense'"),
     ((*STAGES, "nonsense"), {"epochs": 1}, "training.stages of VAE are autoencoder, prior"),
     ((*STAGES, "prior"), {}, "epochs"),
     ((*STAGES, "prior", "epochs"), 0, "epochs must be at least 1, got 0"),

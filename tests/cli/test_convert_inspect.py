@@ -72,7 +72,7 @@ def test_inspect_of_a_run_directory(tmp_path, capsys):
     assert main(["inspect", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "  losses  0.5, 1" in text
-    assert "steps 2\n  of  2" in text
+    assert "steps\n  of 1\n  of 2" in text
 
 
 def test_a_binning_gives_detector_and_particle(tmp_path, capsys):
@@ -129,7 +129,7 @@ def set_value(key, value):
         (set_value("30x30/layers", np.nan), "got nan MeV"),
         (set_value("30x30/layers", -0.5), "got -0.5 MeV"),
         (set_value("30x30/energy", -3.0), "got -3000.0 MeV"),
-        (Path.unlink, "there is no such file"),
+        (Path.unlink, "is neither a file nor a packaged sample"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing_behind(spoil, message, source, tmp_path, capsys):
@@ -169,7 +169,9 @@ def test_a_folder_that_is_not_writable(source, tmp_path, capsys):
 def test_inspect_of_what_is_nothing(tmp_path, capsys):
     (tmp_path / "text").write_text("text")
     assert "is not an HDF5 file" in fails(capsys, "inspect", tmp_path / "text")
-    assert "there is no such file" in fails(capsys, "inspect", tmp_path / "nothing")
+    assert "is neither a file nor a packaged sample" in fails(
+        capsys, "inspect", tmp_path / "nothing"
+    )
     assert "card.json" in fails(capsys, "inspect", tmp_path)
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+import yaml
 
+import heitler.validation
 from heitler.cli import main
 from heitler.formats import open_showers
 from heitler.particles import IncidentParticles
@@ -96,3 +98,18 @@ def test_other_conventions(toy_run, tmp_path):
     with open_showers(tmp_path / "a.h5") as reader:
         assert reader.convention == "getting_high"
         assert isinstance(reader.particles, IncidentParticles)
+
+
+def test_too_few_held_out_showers_are_said_and_the_model_is_complete(
+    toy_settings, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(heitler.validation, "LEAST_SHOWERS", 100)
+    config, folder = tmp_path / "toy.yaml", tmp_path / "run"
+    config.write_text(yaml.safe_dump(toy_settings("vae")))
+    assert main(["train", str(config), "-o", str(folder)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out == [
+        str(folder),
+        "not assessed: that needs 200 held-out showers (data.test)",
+    ]
+    assert NeuralSimulator.load(folder).card.fidelity == {}

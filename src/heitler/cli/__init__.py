@@ -11,6 +11,7 @@ standard output; status, progress and errors to standard error.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -73,6 +74,10 @@ def _run(verb: str, words: list[str]) -> int:
         if rest and not getattr(module, "takes_overrides", False):
             parser.error(f"unknown argument '{rest[0]}'")
         return int(module.run(Namespace(**vars(arguments), overrides=rest)))
+    except BrokenPipeError:
+        # The reader of our output has gone: what is left of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print(f"heitler {verb}: interrupted", file=sys.stderr)
         return 130

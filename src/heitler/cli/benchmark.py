@@ -24,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--batch", type=_batches, default=(1, 100, 1000), help="1,100,1000")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default 1)")
     parser.add_argument("--reference", type=Path, help="showers that training never saw")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="seed of all showers (default 1)")
 
 
 def run(arguments: Namespace) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from heitler.data import resolve
 from heitler.detectors import Detector, load_detector
 from heitler.formats import CONVENTIONS, Conversion, convert, read_binning
 from heitler.particles import ELECTRON, PHOTON, POSITRON
@@ -40,7 +41,7 @@ def run(arguments: Namespace) -> int:
     """Converts and says what was done."""
     detector, pdg = _detector_and_particle(arguments)
     done = convert(
-        arguments.source,
+        resolve(arguments.source),
         arguments.target,
         to=arguments.to,
         convention=arguments.convention,

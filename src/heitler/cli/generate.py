@@ -30,14 +30,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="run directory of a trained model")
     parser.add_argument("--energy", type=parse_energies, help="50GeV or 10..100GeV")
     parser.add_argument(
-        "--theta", type=parse_angles, default=(pi / 2, pi / 2), help="60deg or 30..90deg"
+        "--theta",
+        type=parse_angles,
+        default=(pi / 2, pi / 2),
+        help="angle to the face: 60deg or 30..90deg (default 90deg)",
     )
     parser.add_argument("--pdg", type=int, help="particle code (that of the training)")
     parser.add_argument("--particles", type=Path, help="shower file or CSV of incident particles")
     parser.add_argument("-n", "--number", type=int, help="number of showers")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="shower file to write")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--to", default="native", help="file convention of the output")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="shower file to write or replace"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of all showers (default 1)")
+    parser.add_argument(
+        "--to", default="native", help="file convention (see heitler list formats)"
+    )
     parser.add_argument(
         "--extrapolate", action="store_true", help="leave the range of the training"
     )

@@ -7,8 +7,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from heitler.data import resolve
 from heitler.detectors import load_detector
 from heitler.formats import CONVENTIONS, inspect
+from heitler.units import GeV, degree
 
 __all__ = ["add_arguments", "run"]
 
@@ -24,9 +26,28 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Prints the facts as aligned text or as JSON."""
     detector = load_detector(arguments.detector) if arguments.detector else None
-    facts = inspect(arguments.path, convention=arguments.convention, detector=detector)
-    print(json.dumps(facts, indent=2) if arguments.json else "\n".join(_lines(facts)))
+    path = resolve(arguments.path)
+    facts = inspect(path, convention=arguments.convention, detector=detector)
+    print(json.dumps(facts, indent=2) if arguments.json else "\n".join(_lines(_short(facts))))
     return 0
+
+
+def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts for a reader: of the card's definition of its detector only what it is."""
+    if "training_range" not in facts:
+        return dict(facts)
+    seen, detector = facts["training_range"], facts["detector"]
+    low, high = (energy / GeV for energy in seen["energy"])
+    flat, steep = (angle / degree for angle in seen["theta"])
+    return {
+        **facts,
+        "detector": {key: detector[key] for key in ("name", "description")},
+        "training_range": {
+            "energy [GeV]": f"{low:g} to {high:g}",
+            "angle to the face [deg]": f"{flat:g} to {steep:g}",
+            "codes (PDG)": seen["pdg"],
+        },
+    }
 
 
 def _lines(facts: Mapping[str, Any], indent: str = "") -> Iterator[str]:
@@ -40,9 +61,9 @@ def _lines(facts: Mapping[str, Any], indent: str = "") -> Iterator[str]:
             yield f"{indent}{key}"
             yield from _lines(value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            for number, entry in enumerate(value, start=1):
-                yield f"{indent}{key} {number}"
-                yield from _lines(entry, indent + "  ")
+            yield f"{indent}{key}"
+            for entry in value:
+                yield f"{indent}  {', '.join(f'{k} {_words(v)}' for k, v in entry.items())}"
         else:
             yield f"{indent}{key:<{width}}  {_words(value)}"
 

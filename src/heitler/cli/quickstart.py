@@ -40,10 +40,25 @@ def run(arguments: Namespace) -> int:
     _say(f"generating {_SHOWERS} showers")
     gun = ParticleGun(simulator.detector, seen.energy, (pi / 2, pi / 2), seen.pdg[0])
     origin = simulator.provenance(folder)
-    generate(simulator, gun, generated, number=_SHOWERS, seed=_SEED, provenance=origin)
+    generate(
+        simulator,
+        gun,
+        generated,
+        number=_SHOWERS,
+        seed=_SEED,
+        provenance=origin,
+        progress=sys.stderr.isatty(),
+    )
     _say("comparing with Geant4, timing")
     _second_sample(floor)
-    comparison = assess(folder, floor=floor, generated=generated, seed=_SEED)
+    comparison = assess(
+        folder,
+        floor=floor,
+        generated=generated,
+        seed=_SEED,
+        complete_card=True,
+        progress=sys.stderr.isatty(),
+    )
     _say("drawing the report")
     write_report(comparison, output / "report")
     for file in (output / "report").iterdir():
@@ -51,7 +66,7 @@ def run(arguments: Namespace) -> int:
     (output / "report").rmdir()
     print("\n".join(digest(comparison, simulator.card.name)))
     trained = simulator.card.training["seconds"]
-    print(f"trained in {trained:.0f} s, all in {monotonic() - start:.0f} s")
+    print(f"trained in {trained:.0f} s, this command in {monotonic() - start:.0f} s")
     print(output / "report.html")
     return 0
 
@@ -67,7 +82,8 @@ def _train(folder: Path) -> None:
         _say(f"{folder} is trained; delete it to train anew")
         return
     _say(f"training {folder}")
-    train(yaml.safe_load(QUICKSTART.read_text()), folder, source=QUICKSTART.name)
+    settings = yaml.safe_load(QUICKSTART.read_text())
+    train(settings, folder, source=QUICKSTART.name, progress=sys.stderr.isatty())
 
 
 def _second_sample(path: Path) -> None:

@@ -30,9 +30,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Trains, assesses, and prints where the model is and how good and fast it is."""
+    from heitler.formats import open_showers
     from heitler.simulators import read_yaml
-    from heitler.training import is_first_process, train
-    from heitler.validation import assess, digest
+    from heitler.training import HELD_OUT, is_first_process, train
+    from heitler.validation import LEAST_SHOWERS, assess, digest
 
     source, output = _source(arguments)
     if not source.is_file():
@@ -49,8 +50,14 @@ def run(arguments: Namespace) -> int:
         progress=sys.stderr.isatty(),
     )
     if is_first_process():
-        comparison = assess(folder, progress=False)
-        print("\n".join([str(folder), *digest(comparison, folder.name)]))
+        print(folder)
+        with open_showers(folder / HELD_OUT) as reader:
+            enough = len(reader) >= 2 * LEAST_SHOWERS
+        if enough:
+            comparison = assess(folder, complete_card=True, progress=False)
+            print("\n".join(digest(comparison, folder.name)))
+        else:
+            print(f"not assessed: that needs {2 * LEAST_SHOWERS} held-out showers (data.test)")
     return 0
 
 

@@ -38,11 +38,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Writes the report and prints its table."""
+    from heitler.data import resolve
     from heitler.validation import validate
     from heitler.validation.summary import table
 
     comparison = validate(
-        arguments.reference,
+        resolve(arguments.reference),
         arguments.candidates,
         arguments.output,
         floor=arguments.floor,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 import torch
 
@@ -32,6 +32,8 @@ class Timing:
         repeats: Number of timed calls.
         milliseconds: Median over the calls.
         spread: Half of the central 68 % of the calls.
+        cpu_milliseconds: CPU time over all threads, median over the calls: what to compare with
+            the CPU time of another program, since other work on the machine hardly changes it.
         warm_up: First call, which is not among them.
     """
 
@@ -40,6 +42,7 @@ class Timing:
     repeats: int
     milliseconds: float
     spread: float
+    cpu_milliseconds: float
     warm_up: float
 
 
@@ -62,10 +65,13 @@ def time_simulator(
         msg = f"a batch to time has 1 to {BLOCK} showers, got {batch}"
         raise ValueError(msg)
     with _threads(threads):
-        warm_up = _call(simulator, source, batch, 0, seed)
+        warm_up, _ = _call(simulator, source, batch, 0, seed)
         calls: list[float] = []
+        cpu: list[float] = []
         while not _enough(calls):
-            calls.append(_call(simulator, source, batch, len(calls) + 1, seed))
+            wall, busy = _call(simulator, source, batch, len(calls) + 1, seed)
+            calls.append(wall)
+            cpu.append(busy)
     per_shower = sorted(1e3 * seconds / batch for seconds in calls)
     tail = round(0.16 * (len(per_shower) - 1))
     return Timing(
@@ -74,17 +80,19 @@ def time_simulator(
         repeats=len(calls),
         milliseconds=median(per_shower),
         spread=(per_shower[-1 - tail] - per_shower[tail]) / 2,
+        cpu_milliseconds=1e3 * median(cpu) / batch,
         warm_up=1e3 * warm_up / batch,
     )
 
 
 def _call(
     simulator: Simulator, source: ParticleSource, batch: int, index: int, seed: int
-) -> float:
+) -> tuple[float, float]:
+    """Wall and CPU seconds of one call."""
     incident = source.shoot(index, batch, seed=seed)
-    start = perf_counter()
+    start, busy = perf_counter(), process_time()
     simulator.simulate(incident, seed=seed + index)
-    return perf_counter() - start
+    return perf_counter() - start, process_time() - busy
 
 
 def _enough(calls: list[float]) -> bool:

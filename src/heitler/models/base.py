@@ -173,22 +173,23 @@ class GenerativeModel(nn.Module, ABC):
 
 
 def draw(
-    spec: NoiseSpec, count: int, generator: np.random.Generator, device: torch.device | None = None
+    spec: NoiseSpec, count: int, seed: tuple[int, ...], device: torch.device | None = None
 ) -> dict[str, Tensor]:
-    """Random numbers for `count` showers, in the order of `spec`.
+    """Random numbers for `count` showers, each name from a stream of its own.
 
-    numpy's generators make uniform numbers in half of the time of torch's, and one uniform number
-    per cell is a good part of the time of a shower.
+    The numbers of a shower depend on the seed and on its place only: the first of many are the
+    same as those of few. numpy's generators make uniform numbers in half of the time of torch's,
+    and one uniform number per cell is a good part of the time of a shower.
 
     Arguments:
         spec: Names, kinds and sizes.
         count: N.
-        generator: Source of randomness, see `random_generator`.
+        seed: Numbers that together are the seed.
         device: Where to put them.
     """
     return {
-        name: torch.from_numpy(_numbers(noise, count, generator)).to(device)
-        for name, noise in spec.items()
+        name: torch.from_numpy(_numbers(noise, count, random_generator(*seed, index))).to(device)
+        for index, (name, noise) in enumerate(spec.items())
     }
 
 
@@ -199,16 +200,16 @@ def _numbers(noise: Noise, count: int, generator: np.random.Generator) -> NDArra
     return generator.random(size, dtype=np.float32)
 
 
-def random_generator(seed: int) -> np.random.Generator:
+def random_generator(*seed: int) -> np.random.Generator:
     """The generator that a seed stands for: SFC64, the fastest of numpy's.
 
     Arguments:
-        seed: Any integer that is not negative.
+        seed: One or more integers that are not negative.
 
     Raises:
         ValueError: The seed is negative.
     """
-    if seed < 0:
-        msg = f"a seed must not be negative, got {seed}"
+    if min(seed) < 0:
+        msg = f"a seed must not be negative, got {min(seed)}"
         raise ValueError(msg)
     return np.random.Generator(np.random.SFC64(seed))

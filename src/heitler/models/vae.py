@@ -130,7 +130,7 @@ class VAE(GenerativeModel):
             a.reshape(-1).index_select(0, hit) for a in (z["cells"], probability, log_mean)
         )
         energy = self._quantile(u / p, level.clamp(*_LOG_MEAN_RANGE))
-        cells = torch.zeros_like(probability).flatten().scatter(0, hit, energy)
+        cells = torch.zeros_like(probability).flatten().scatter_(0, hit, energy)
         return torch.cat([quantities, cells.view_as(probability)], dim=1)
 
     def loss(

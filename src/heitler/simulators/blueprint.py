@@ -10,6 +10,7 @@ error before anything is read. Shapes never appear: they come from geometry and 
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentError
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -108,5 +109,16 @@ def read_configuration(
         text = parser.dump(settings)
         return schema(**parser.instantiate(settings).as_dict()), text
     except (ArgumentError, TypeError, ValueError) as error:
-        msg = f"{source}: {' '.join(str(error).split())}"
+        msg = f"{source}: {_in_short(error)}"
         raise ValueError(msg) from error
+
+
+def _in_short(error: Exception) -> str:
+    """One line of jsonargparse's message: the setting that it does not know, or all of it."""
+    text = " ".join(str(error).split())
+    unknown = re.search(r"Option '([^']+)' is not accepted", text)
+    if unknown is None:
+        return text
+    place = re.search(r'Parser key "([^"]+)"', text)
+    where = f"in '{place[1]}'" if place else "at the top"
+    return f"unknown setting '{unknown[1]}' {where}"

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 
 from heitler.detectors import Detector, parse_detector
 from heitler.formats import atomic_file, sha256
-from heitler.models import GenerativeModel, draw, random_generator
+from heitler.models import GenerativeModel, draw
 from heitler.particles import IncidentParticles
 from heitler.preprocessing import Conditioning, Preprocessing
 from heitler.showers import Showers
@@ -71,11 +70,13 @@ class NeuralSimulator:
             ValueError: A particle is outside of the range that the card states.
         """
         self.check(incident)
-        generator = random_generator(seed)
-        deposits = torch.empty(len(incident), self.detector.geometry.cells)
-        for start in range(0, len(incident), _CHUNK):
-            part = slice(start, min(start + _CHUNK, len(incident)))
-            deposits[part] = self._generate(incident[part], generator)
+        starts = range(0, len(incident), _CHUNK)
+        parts = [
+            self._generate(incident[start : start + _CHUNK], (seed, start // _CHUNK))
+            for start in starts
+        ]
+        empty = torch.empty(0, self.detector.geometry.cells)
+        deposits = parts[0] if len(parts) == 1 else torch.cat([empty, *parts])
         return Showers(deposits, incident, self.detector)
 
     def check(self, incident: IncidentParticles) -> None:
@@ -88,9 +89,9 @@ class NeuralSimulator:
             self.card.training_range.check(incident)
 
     @torch.inference_mode()
-    def _generate(self, incident: IncidentParticles, generator: np.random.Generator) -> Tensor:
+    def _generate(self, incident: IncidentParticles, seed: tuple[int, ...]) -> Tensor:
         device = next(self.model.parameters()).device
-        z = draw(self.model.noise, len(incident), generator, device)
+        z = draw(self.model.noise, len(incident), seed, device)
         x = self.model(z, self.conditioning(incident).to(device)).cpu()
         return self.preprocessing.inverse(x, incident.energy.float())
 
@@ -149,7 +150,6 @@ class NeuralSimulator:
             "weights_sha256": sha256(folder / WEIGHTS),
             "trained_on_sha256": self.card.data.get("sha256"),
             "extrapolate": self.extrapolate,
-            "fidelity": self.card.fidelity,
         }
 
     def rewrite_card(self, folder: Path, **changes: object) -> None:

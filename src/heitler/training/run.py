@@ -5,7 +5,7 @@ A run directory holds
     config.yaml          the configuration with all defaults filled in
     held_out.h5          the showers that training never saw
     metrics.csv          losses and physics by epoch
-    checkpoint.ckpt      the state of the training, from which it goes on
+    checkpoint.ckpt      the state of an unfinished training, from which it goes on
     model.safetensors    the weights
     card.json            what it was trained on; written last: a run with a card is complete
 """
@@ -29,7 +29,7 @@ from torch.utils.data import DataLoader
 from heitler.data import resolve
 from heitler.detectors import load_detector
 from heitler.formats import ShowerReader, atomic_file, create_showers, open_showers, sha256
-from heitler.models import draw, random_generator
+from heitler.models import draw
 from heitler.showers import Showers
 from heitler.simulators import (
     ModelCard,
@@ -126,6 +126,7 @@ def train(
         if is_first_process():
             simulator.card = _card(experiment, reader, split, simulator, output.name, started)
             simulator.save(output, configuration)
+            (output / CHECKPOINT).unlink(missing_ok=True)
     return output
 
 
@@ -202,8 +203,7 @@ def _look(
     stream: ShowerStream, showers: SparseDeposits, seed: int, index: int, purpose: int
 ) -> Batch:
     """All of some showers as the model sees them, with noise of their own."""
-    generator = random_generator(block_seed(seed, index, purpose))
-    z = draw(stream.noise, len(showers), generator)
+    z = draw(stream.noise, len(showers), (seed, purpose, index))
     return stream.features(showers, torch.arange(len(showers)), z)
 
 

@@ -166,13 +166,14 @@ class ShowerStream(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         order = random_generator(block_seed(self.seed, self.epoch, _ORDER))
-        noise = random_generator(block_seed(self.seed, self.epoch, _NOISE))
+        step = 0
         for window in order.permutation(len(self.windows)).tolist():
             showers = self._load(window)
             shuffled = torch.from_numpy(order.permutation(len(showers)))
             for batch in torch.split(shuffled, self.batch_size):
                 if batch.numel() == self.batch_size:
-                    z = draw(self.noise, self.batch_size, noise)
+                    z = draw(self.noise, self.batch_size, (self.seed, _NOISE, self.epoch, step))
+                    step += 1
                     yield self.features(showers, batch[self._mine], self._slice(z))
 
     def features(self, showers: SparseDeposits, rows: Tensor, z: Variates) -> Batch:

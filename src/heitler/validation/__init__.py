@@ -10,3 +10,4 @@ from heitler.validation.digest import digest as digest
 from heitler.validation.digest import speed_table as speed_table
 from heitler.validation.report import validate as validate
 from heitler.validation.report import write_report as write_report
+from heitler.validation.selection import LEAST_SHOWERS as LEAST_SHOWERS

@@ -55,11 +55,11 @@ class _Section:
 
 
 def validate(  # noqa: PLR0913 (the options of the verb)
-    reference: Path,
-    candidates: Sequence[Path],
-    output: Path,
+    reference: Path | str,
+    candidates: Sequence[Path | str],
+    output: Path | str,
     *,
-    floor: Path | None = None,
+    floor: Path | str | None = None,
     detector: str | None = None,
     threshold: float | None = None,
     seed: int = 1,
@@ -85,16 +85,17 @@ def validate(  # noqa: PLR0913 (the options of the verb)
         ValueError: The files cannot be compared; the message says why.
         OSError: A file cannot be read or the folder not be written.
     """
+    output = Path(output)
     _check_output(output)
     known = None if detector is None else load_detector(detector)
     with ExitStack() as stack:
 
-        def reader(path: Path) -> ShowerReader:
+        def reader(path: Path | str) -> ShowerReader:
             return stack.enter_context(open_showers(path, detector=known))
 
         comparison = compare(
             reader(reference),
-            {name: reader(path) for name, path in _names(candidates)},
+            {name: reader(path) for name, path in _names([Path(path) for path in candidates])},
             floor=None if floor is None else reader(floor),
             energy_bins=energy_bins,
             threshold=threshold,

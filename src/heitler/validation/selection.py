@@ -21,7 +21,10 @@ import numpy as np
 from heitler.units import GeV
 from heitler.validation.sample import Array, Sample, View
 
-__all__ = ["EnergyBin", "Selection", "energy_bins", "select"]
+__all__ = ["LEAST_SHOWERS", "EnergyBin", "Selection", "energy_bins", "select"]
+
+LEAST_SHOWERS = 100
+"""Showers that each sample of a comparison needs; a reference that is halved needs twice that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,12 @@ def select(
         pair = (View(reference, order), View(floor, rng.permutation(len(floor))))
     others = [View(sample, rng.permutation(len(sample))) for sample in candidates]
     size = min(len(view) for view in (*pair, *others))
-    if size < 100:
+    if size < LEAST_SHOWERS:
         counts = ", ".join(f"{len(s)} in {s.file}" for s in (reference, *candidates))
-        msg = f"a comparison needs 100 showers per sample, got {size} (showers: {counts})"
-        msg += "; the reference is halved unless a second one is given for the floor"
+        msg = (
+            f"a comparison needs {LEAST_SHOWERS} showers per sample, got {size} (showers: "
+            f"{counts}); the reference is halved unless a second one is given for the floor"
+        )
         raise ValueError(msg)
     first, second = (view.first(size) for view in pair)
     return Selection(

@@ -11,7 +11,7 @@ SPEC = {"a": Noise("normal", 40), "b": Noise("uniform", 30)}
 
 
 def test_equal_seeds_draw_equal_numbers_and_others_do_not():
-    one, again, other = (draw(SPEC, 50, random_generator(seed)) for seed in (7, 7, 8))
+    one, again, other = (draw(SPEC, 50, (seed,)) for seed in (7, 7, 8))
     assert list(one) == ["a", "b"]
     for name in SPEC:
         assert torch.equal(one[name], again[name])
@@ -19,7 +19,7 @@ def test_equal_seeds_draw_equal_numbers_and_others_do_not():
 
 
 def test_numbers_follow_their_law():
-    z = draw(SPEC, 500, random_generator(1))
+    z = draw(SPEC, 500, (1,))
     assert z["a"].shape == (500, 40)
     assert z["b"].shape == (500, 30)
     assert z["a"].dtype == z["b"].dtype == torch.float32
@@ -31,9 +31,15 @@ def test_numbers_follow_their_law():
 
 def test_the_meaning_of_a_seed_does_not_change():
     # SFC64 is part of what a seed means: another generator would make other showers.
-    expected = np.random.Generator(np.random.SFC64(1)).random(3, dtype=np.float32)
-    z = draw({"b": Noise("uniform", 3)}, 1, random_generator(1))
+    expected = np.random.Generator(np.random.SFC64((1, 0))).random(3, dtype=np.float32)
+    z = draw({"b": Noise("uniform", 3)}, 1, (1,))
     assert z["b"][0].tolist() == expected.tolist()
+
+
+def test_the_first_of_many_showers_have_the_numbers_of_few():
+    many, few = draw(SPEC, 50, (1, 2)), draw(SPEC, 7, (1, 2))
+    for name in SPEC:
+        assert torch.equal(many[name][:7], few[name])
 
 
 def test_a_seed_is_not_negative():

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 import torch
 
-from heitler.models import VAE, ShowerShape, draw, random_generator
+from heitler.models import VAE, ShowerShape, draw
 
 SHAPE = ShowerShape((6, 6), globals=1, conditions=1)
 MEANS = torch.linspace(0.5, 8.0, 12)
@@ -31,7 +31,7 @@ def fixed(model, monkeypatch):
 
 
 def generate(model, count, seed=1):
-    z = draw(model.noise, count, random_generator(seed))
+    z = draw(model.noise, count, (seed,))
     with torch.no_grad():
         return model(z, torch.zeros(count, 1))[:, 1:], z
 
@@ -45,7 +45,7 @@ def gamma_showers(shape, count, seed=2):
 
 def prepare(model, stage, cells):
     x = torch.cat([torch.zeros(len(cells), 1), cells], dim=1)
-    z = draw(model.training_noise, len(cells), random_generator(3))
+    z = draw(model.training_noise, len(cells), (3,))
     with torch.no_grad():
         model.prepare(stage, x, torch.zeros(len(cells), 1), z)
 
@@ -116,7 +116,7 @@ def test_training_starts_at_the_mean_shower(model):
 def test_the_loss_is_minus_the_evidence_lower_bound(fixed):
     cells = gamma_showers(3.0, 50)
     x, c = torch.cat([torch.zeros(50, 1), cells], dim=1), torch.zeros(50, 1)
-    z = draw(fixed.training_noise, 50, random_generator(3))
+    z = draw(fixed.training_noise, 50, (3,))
     loss, parts = fixed.loss(x, c, z, phase="elbo")
     hit = (cells > 0).float()
     bernoulli = torch.distributions.Bernoulli(probs=PROBABILITIES)
@@ -132,7 +132,7 @@ def test_the_loss_is_minus_the_evidence_lower_bound(fixed):
 
 
 def test_quantities_come_from_the_flow(model):
-    z = draw(model.noise, 200, random_generator(1))
+    z = draw(model.noise, 200, (1,))
     with torch.no_grad():
         x = model(z, torch.zeros(200, 1))
         drawn = model.flow(torch.zeros(200, 1)).transform.inv(z["latent"])

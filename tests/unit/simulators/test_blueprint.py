@@ -50,7 +50,7 @@ def test_another_family_by_name_takes_its_own_defaults(toy_detector):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"modell": 1}, "'modell' is not accepted"),
+        ({"modell": 1}, "unknown setting 'modell'"),
         ({"model": {"class_path": "heitler.models.VAE", "init_args": {"depth": 3}}}, "'depth'"),
         ({"model": {"class_path": "heitler.models.GAN"}}, "no attribute 'GAN'"),
         ({"model": {"class_path": "heitler.preprocessing.Response"}}, "subclass"),

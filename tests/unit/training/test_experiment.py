@@ -32,14 +32,14 @@ STAGE = ("training", "stages", "autoencoder")
         ((*STAGE, "weight_decay"), -1.0, "weight_decay must be at least 0"),
         ((*STAGE, "betas"), [0.9, 1.0], "betas must lie"),
         ((*STAGE, "betas"), [0.9], "betas"),
-        ((*STAGE, "nonsense"), 1, "'nonsense' is not accepted"),
+        ((*STAGE, "nonsense"), 1, "unknown setting 'nonsense'"),
         (("trainer", "devices"), 0, "devices must be at least 1"),
         (("trainer", "devices"), 3, "32 showers cannot be shared by 3 processes"),
         (("trainer", "accelerator"), "abacus", "abacus"),
         (("trainer", "threads"), -1, "threads must be at least 0"),
         (("seed",), -1, "seed must be at least 0"),
         (("conditioning",), [], "conditioning needs a condition"),
-        (("nonsense",), 1, "'nonsense' is not accepted"),
+        (("nonsense",), 1, "unknown setting 'nonsense'"),
     ],
 )
 def test_settings_that_make_no_sense(path, value, message, toy_settings):

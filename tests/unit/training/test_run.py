@@ -40,7 +40,6 @@ def assert_equal(one, other):
 def test_a_run_directory_has_all_files(family, toy_run):
     assert sorted(p.name for p in toy_run(family).iterdir()) == [
         "card.json",
-        "checkpoint.ckpt",
         "config.yaml",
         "held_out.h5",
         "metrics.csv",

@@ -127,7 +127,7 @@ def test_a_new_metric_is_one_function(toy_comparison, monkeypatch):
 
 
 def test_json_says_what_the_numbers_were_made_of(toy_comparison, toy_files):
-    speed = SpeedRow("good", "CPU", 1, 1, 2.0, 0.1, 3.0, 200.0)
+    speed = SpeedRow("good", "CPU", 1, 1, 2.5, 0.1, 2.0, 3.0, 200.0)
     content = json.loads(replace(toy_comparison, speed=(speed,)).to_json())
     assert content["seed"] == 1
     assert content["size"] == 400

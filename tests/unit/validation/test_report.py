@@ -116,12 +116,12 @@ def test_names_cannot_inject_markup(toy_comparison, one_figure):
 
 
 def test_speed_stands_in_the_same_table(toy_comparison, tmp_path, one_figure):
-    speed = (SpeedRow("spoilt", "CPU", 100, 1, 0.5, 0.02, 0.7, 267.0),)
+    speed = (SpeedRow("spoilt", "CPU", 100, 1, 0.6, 0.02, 0.5, 0.7, 267.0),)
     write_report(replace(toy_comparison, speed=speed), tmp_path / "report")
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     overview = page[page.index('id="overview"') : page.index('id="figures"')]
     assert "Time per shower, batch 100, CPU, 1 thread" in overview
-    assert "534 \u00d7 faster" in overview
+    assert "534 \u00d7 less" in overview
 
 
 def test_validate_writes_a_folder(toy_files, tmp_path, one_figure):
