@@ -26,7 +26,7 @@ CONFIG = Path(__file__).parents[1] / "configs" / "experiments" / "vae_ild_ecal.y
 _INTRODUCTION = """\
 The main line on 6,000 Geant4 photons in 30 x 30 x 30 cells by the documented commands. Validation
 compares with showers that training never saw; each value stands beside its floor (Geant4 against
-Geant4). The machine had other work at the same time."""
+Geant4)."""
 
 
 def step(words: list[str], folder: Path, shown: list[str]) -> tuple[list[str], str]:

@@ -21,13 +21,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def write_page(name: str, title: str, body: Sequence[str], data: Sequence[Path]) -> Path:
-    """Writes a page of results with its provenance."""
+    """Writes a page of results with its provenance; all of them run on one thread."""
     words = [Path(sys.argv[0]).name, *(Path(word).name for word in sys.argv[1:])]
     facts = machine()
     origin = [
         f"- command: `python benchmarks/{shlex.join(words)}`",
         *(f"- data: `{path.name}`, SHA-256 `{sha256(path)}`" for path in data),
-        f"- hardware: {facts['hardware']}; {facts['threads']} thread(s) per process",
+        f"- hardware: {facts['hardware']}; one thread per process",
         (
             f"- versions: heitler {facts['heitler']}, torch {facts['torch']}, "
             f"Python {facts['python']}"

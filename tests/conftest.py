@@ -6,7 +6,9 @@ file of it skip with the file's name where it is absent.
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections.abc import Callable
 from copy import deepcopy
 from math import pi
@@ -173,6 +175,15 @@ def toy_settings(toy_file: Path) -> Callable[..., dict[str, Any]]:
         }
 
     return make
+
+
+@pytest.fixture
+def assessed_run(toy_run: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A copy of a finished run whose card has its fidelity: nothing is left to do there."""
+    folder = Path(shutil.copytree(toy_run("vae"), tmp_path / "assessed"))
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "fidelity": {"showers": 2000}}))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -121,11 +121,16 @@ def test_damaged_data(toy_file, experiment, tmp_path, fails):
     assert "text.h5 is not an HDF5 file" in fails(*words, tmp_path / "text.h5")
 
 
-def test_places_that_are_taken_or_not_writable(experiment, toy_run, toy_file, tmp_path, fails):
+def test_places_that_are_taken_or_not_writable(
+    experiment, assessed_run, toy_file, tmp_path, fails
+):
     settings = experiment()
-    assert "holds a finished training" in fails("train", settings, "-o", toy_run())
-    assert "holds a finished training" in fails("train", "--resume", toy_run())
-    assert "is not empty and holds no training" in fails("train", settings, "-o", tmp_path)
+    assert "holds a finished training" in fails("train", settings, "-o", assessed_run)
+    assert "holds a finished training" in fails("train", "--resume", assessed_run)
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "thesis.tex").write_text("")
+    assert "is not empty and holds no training" in fails("train", settings, "-o", full)
     assert "not a writable folder" in fails("train", settings, "-o", toy_file / "x")
     assert "not a writable folder" in fails("train", settings, "-o", toy_file)
     other = tmp_path / "other"

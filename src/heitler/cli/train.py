@@ -31,8 +31,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Trains, assesses, and prints where the model is and how good and fast it is."""
     from heitler.formats import open_showers
-    from heitler.simulators import read_yaml
-    from heitler.training import HELD_OUT, is_first_process, train
+    from heitler.simulators import HELD_OUT, read_yaml
+    from heitler.training import is_first_process, train
     from heitler.validation import LEAST_SHOWERS, assess, digest
 
     source, output = _source(arguments)
@@ -54,8 +54,11 @@ def run(arguments: Namespace) -> int:
         with open_showers(folder / HELD_OUT) as reader:
             enough = len(reader) >= 2 * LEAST_SHOWERS
         if enough:
-            comparison = assess(folder, complete_card=True, progress=False)
-            print("\n".join(digest(comparison, folder.name)))
+            try:
+                comparison = assess(folder, complete_card=True, progress=False)
+                print("\n".join(digest(comparison, folder.name)))
+            except ImportError as error:
+                print(f"not assessed: {error}; then give the same command again")
         else:
             print(f"not assessed: that needs {2 * LEAST_SHOWERS} held-out showers (data.test)")
     return 0

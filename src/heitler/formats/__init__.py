@@ -11,7 +11,7 @@ from heitler.formats.binning import Binning, read_binning
 from heitler.formats.checksum import sha256
 from heitler.formats.conversion import Conversion, convert
 from heitler.formats.inspection import inspect
-from heitler.formats.particles import read_particles
+from heitler.formats.particles import read_particles, write_particles
 from heitler.formats.registry import CONVENTIONS, create_showers, open_showers, recognise
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "read_particles",
     "recognise",
     "sha256",
+    "write_particles",
 ]

@@ -16,7 +16,7 @@ from heitler.formats.registry import open_showers
 from heitler.particles import PHOTON, IncidentParticles
 from heitler.units import GeV, degree
 
-__all__ = ["read_particles"]
+__all__ = ["read_particles", "write_particles"]
 
 _COLUMNS = {"energy_GeV", "theta_deg", "pdg"}
 
@@ -58,3 +58,17 @@ def read_particles(path: str | Path, detector: Detector) -> IncidentParticles:
     except (TypeError, ValueError) as error:
         msg = f"{path}: {error}"
         raise ValueError(msg) from error
+
+
+def write_particles(path: Path, particles: IncidentParticles) -> None:
+    """Writes a table that `read_particles` reads; points of entry are not kept.
+
+    Arguments:
+        path: A file whose name ends in ``.csv``.
+        particles: What to write.
+    """
+    columns = (particles.energy / GeV, particles.theta / degree, particles.pdg)
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["energy_GeV", "theta_deg", "pdg"])
+        table.writerows(zip(*(column.tolist() for column in columns), strict=True))

@@ -11,8 +11,8 @@ conditions, t the latent numbers.
 
    Kingma and Welling 2013 (arXiv:1312.6114, eq. 7), beta as in Higgins et al. 2017. Each latent
    number has a few free nats (Kingma et al. 2016, arXiv:1606.04934): without them the width of
-   the shower, which few cells show, is left to the prior in one training out of three. The
-   decoder ends in a `LayerFactorised` layer.
+   the shower, which few cells show, is left to the prior in some trainings. The decoder ends in
+   a `LayerFactorised` layer.
 2. *Spectrum.* The gamma law is only a stand-in: the shape of a hit's energy at a given mean is
    taken from the training showers as a table of quantiles Q of x / m in bins of ln m.
 3. *Prior.* A conditional coupling flow p(t,v|c) learns the latent numbers that the encoder really
@@ -26,7 +26,7 @@ Generation needs one uniform number u per cell:
 
     x_i = 0 if u_i >= p_i, else m_i Q(u_i / p_i; m_i),
 
-the inverse of the cell's cumulative distribution with its atom at zero. The preprocessing's
+which has the cell's distribution with its atom at zero. The preprocessing's
 `Response` then scales the cells to the drawn v.
 """
 
@@ -45,8 +45,8 @@ from heitler.networks import LayerFactorised, mlp
 
 __all__ = ["VAE"]
 
-_LOG_MEAN_RANGE = (-7.0, 7.0)
-"""Range of ln(m / MeV) that the table of quantiles covers: 0.9 keV to 1.1 GeV."""
+_LOG_MEAN_RANGE = (-7.0, 14.0)
+"""Range of ln(m / MeV) that the table of quantiles covers: 0.9 keV to 1.2 TeV."""
 
 _COUPLINGS = 4
 """Couplings of the latent flow."""
@@ -54,7 +54,7 @@ _COUPLINGS = 4
 _UNIT = 0.1
 """Energy in MeV below which the encoder sees cells linearly, above logarithmically."""
 
-_BINS, _QUANTILES = 56, 256
+_BINS, _QUANTILES = 84, 256
 """Bins in ln m of the table, four to a unit, and quantiles in each."""
 
 _SMALLEST = 1e-4
@@ -72,7 +72,7 @@ class VAE(GenerativeModel):
         rank: Number of cell patterns of each layer in the decoder.
         flow: Widths of the hidden layers of each coupling.
         beta: Weight of the KL term.
-        free_bits: Nats of each latent number that cost nothing.
+        free_nats: Nats of each latent number that cost nothing.
     """
 
     stages: ClassVar[tuple[Stage, ...]] = (
@@ -91,13 +91,13 @@ class VAE(GenerativeModel):
         rank: int = 16,
         flow: tuple[int, ...] = (64, 64),
         beta: float = 1.0,
-        free_bits: float = 0.5,
+        free_nats: float = 0.5,
     ) -> None:
         super().__init__(shape)
         if latent < 1:
             msg = f"a VAE needs at least one latent number, got {latent}"
             raise ValueError(msg)
-        self.latent, self.beta, self.free_bits = latent, beta, free_bits
+        self.latent, self.beta, self.free_nats = latent, beta, free_nats
         self.noise = {
             "latent": Noise("normal", latent + shape.globals),
             "cells": Noise("uniform", shape.cells),
@@ -145,7 +145,7 @@ class VAE(GenerativeModel):
             nll = -self.flow(c).log_prob(target).mean()
             return nll, {"nll": nll}
         hits, energies = self._reconstruction(cells, latent, c)
-        kl = kl_to_standard_normal(mean, log_variance, free_bits=self.free_bits).mean()
+        kl = kl_to_standard_normal(mean, log_variance, free_nats=self.free_nats).mean()
         return hits + energies + self.beta * kl, {"hits": hits, "energies": energies, "kl": kl}
 
     def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:

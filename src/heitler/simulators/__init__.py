@@ -8,6 +8,8 @@ from heitler.simulators.card import ModelCard as ModelCard
 from heitler.simulators.card import TrainingRange as TrainingRange
 from heitler.simulators.generation import generate as generate
 from heitler.simulators.machine import machine as machine
+from heitler.simulators.neural import HELD_OUT as HELD_OUT
+from heitler.simulators.neural import PARTICLES as PARTICLES
 from heitler.simulators.neural import NeuralSimulator as NeuralSimulator
 from heitler.simulators.sources import BLOCK as BLOCK
 from heitler.simulators.sources import ParticleGun as ParticleGun

@@ -114,6 +114,8 @@ def _answers(blocks: Path, request: Mapping[str, Any]) -> bool:
 def _start(blocks: Path, request: Mapping[str, Any]) -> None:
     path = blocks / "request.json"
     if not path.exists():
+        # Blocks without a request are what a kill left of a finished one.
+        shutil.rmtree(blocks, ignore_errors=True)
         with atomic_file(path) as partial:
             partial.write_text(json.dumps(request))
 

@@ -24,11 +24,16 @@ from heitler.showers import Showers
 from heitler.simulators.blueprint import Blueprint, read_configuration, read_yaml
 from heitler.simulators.card import ModelCard
 
-__all__ = ["CARD", "CONFIGURATION", "WEIGHTS", "NeuralSimulator"]
+__all__ = ["CARD", "CONFIGURATION", "HELD_OUT", "PARTICLES", "WEIGHTS", "NeuralSimulator"]
 
 CONFIGURATION = "config.yaml"
 WEIGHTS = "model.safetensors"
 CARD = "card.json"
+HELD_OUT = "held_out.h5"
+"""Showers that training never saw."""
+
+PARTICLES = "particles.csv"
+"""Incident particles of training showers: others than those of the held-out ones."""
 
 _CHUNK = 128
 """Showers that are generated at a time: their cells stay in the cache of a core."""

@@ -1,12 +1,17 @@
 """One trainer for all families."""
 
+from importlib.util import find_spec
+
+if find_spec("lightning") is None:
+    msg = "training needs lightning: pip install 'heitler[train]'"
+    raise ImportError(msg)
+
 from heitler.training.experiment import DataSettings as DataSettings
 from heitler.training.experiment import Experiment as Experiment
 from heitler.training.experiment import Schedule as Schedule
 from heitler.training.experiment import StageSettings as StageSettings
 from heitler.training.experiment import TrainerSettings as TrainerSettings
 from heitler.training.run import CHECKPOINT as CHECKPOINT
-from heitler.training.run import HELD_OUT as HELD_OUT
 from heitler.training.run import RECORDS as RECORDS
 from heitler.training.run import is_first_process as is_first_process
 from heitler.training.run import train as train

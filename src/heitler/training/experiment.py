@@ -62,7 +62,7 @@ class StageSettings:
         weight_decay: Decoupled weight decay of AdamW.
         betas: Decay rates of AdamW's moments.
         clip: Largest norm of a phase's gradient.
-        max_seconds: Time limit of the stage; none by default.
+        max_seconds: Time limit of the stage, looked at between epochs; none by default.
     """
 
     epochs: int

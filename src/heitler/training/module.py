@@ -70,6 +70,9 @@ class TrainingModule(L.LightningModule):
         validation: Validation showers.
         physics: Distance of generated from validation showers by name, see `PhysicsMonitor`.
         physics_every: Epochs between two calls of `physics`.
+
+    Attributes:
+        seconds: Time spent in epochs so far, over all interruptions.
     """
 
     def __init__(
@@ -93,7 +96,7 @@ class TrainingModule(L.LightningModule):
         self._sums: dict[str, list[Tensor]] = defaultdict(list)
         self._best: dict[str, Tensor] | None = None
         self._best_score = inf
-        self._seconds, self._clock = 0.0, monotonic()
+        self.seconds, self._seconds, self._clock = 0.0, 0.0, monotonic()
 
     @property
     def plan(self) -> StagePlan:
@@ -160,7 +163,8 @@ class TrainingModule(L.LightningModule):
         Raises:
             ValueError: A loss is not a number any more.
         """
-        self._seconds += monotonic() - self._clock
+        passed = monotonic() - self._clock
+        self.seconds, self._seconds = self.seconds + passed, self._seconds + passed
         self.records = {name: float(torch.stack(v).mean()) for name, v in self._sums.items()}
         if wrong := [name for name, value in self.records.items() if not isfinite(value)]:
             stage = self.plan.stage.name
@@ -186,13 +190,14 @@ class TrainingModule(L.LightningModule):
             "best": self._best,
             "score": self._best_score,
             "seconds": self._seconds,
+            "total": self.seconds,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes back the best weights so far and the clock."""
         state = checkpoint["stage"]
         self._best, self._best_score = state["best"], state["score"]
-        self._seconds = state["seconds"]
+        self._seconds, self.seconds = state["seconds"], state["total"]
 
     def _phases(self) -> list[tuple[Stage, Phase, StageSettings]]:
         return [

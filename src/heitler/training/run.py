@@ -4,6 +4,7 @@ A run directory holds
 
     config.yaml          the configuration with all defaults filled in
     held_out.h5          the showers that training never saw
+    particles.csv        incident particles of training showers, for the assessment
     metrics.csv          losses and physics by epoch
     checkpoint.ckpt      the state of an unfinished training, from which it goes on
     model.safetensors    the weights
@@ -18,7 +19,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import lightning as L  # noqa: N812 (Lightning's own convention)
@@ -28,7 +28,14 @@ from torch.utils.data import DataLoader
 
 from heitler.data import resolve
 from heitler.detectors import load_detector
-from heitler.formats import ShowerReader, atomic_file, create_showers, open_showers, sha256
+from heitler.formats import (
+    ShowerReader,
+    atomic_file,
+    create_showers,
+    open_showers,
+    sha256,
+    write_particles,
+)
 from heitler.models import draw
 from heitler.showers import Showers
 from heitler.simulators import (
@@ -39,21 +46,23 @@ from heitler.simulators import (
     machine,
     read_configuration,
 )
-from heitler.simulators.neural import CARD, CONFIGURATION
+from heitler.simulators.neural import CARD, CONFIGURATION, HELD_OUT, PARTICLES
 from heitler.training.callbacks import Checkpoints, ProgressBar, Records
 from heitler.training.experiment import Experiment
 from heitler.training.module import TrainingModule, plan
 from heitler.training.monitor import PhysicsMonitor
 from heitler.training.showers import Batch, ShowerStream, SparseDeposits, Split, read_rows
 
-__all__ = ["CHECKPOINT", "HELD_OUT", "RECORDS", "is_first_process", "train"]
+__all__ = ["CHECKPOINT", "RECORDS", "is_first_process", "train"]
 
-HELD_OUT = "held_out.h5"
 RECORDS = "metrics.csv"
 CHECKPOINT = "checkpoint.ckpt"
 
 _SAMPLE_CELLS = 50_000_000
 """Cells of the sample that fits preprocessing and prepares stages: 200 MB."""
+
+_LISTED = 5000
+"""Most incident particles that a run keeps for its assessment."""
 
 _PREPARE, _VALIDATE, _PHYSICS = 4, 5, 6
 """Purposes of seeds, see `block_seed`."""
@@ -68,6 +77,8 @@ def train(
     progress: bool = True,
 ) -> Path:
     """Trains a model; an interrupted training of the same configuration goes on.
+
+    A finished one whose card waits for its fidelity is left as it is.
 
     Arguments:
         settings: Keys and values of `Experiment`.
@@ -84,11 +95,12 @@ def train(
             another training.
         OSError: The directory cannot be written.
     """
-    started = monotonic()
     experiment, configuration = read_configuration(
         Experiment, settings, overrides=overrides, source=source
     )
     output = Path(output)
+    if _is_complete(output, configuration):
+        return output
     data = experiment.data
     detector = load_detector(data.detector) if data.detector else None
     with open_showers(resolve(data.file), detector=detector) as reader:
@@ -121,10 +133,12 @@ def train(
         )
         trainer = _trainer(stream, experiment, output, progress=progress)
         _claim(output, configuration)
-        _hold_out(output / HELD_OUT, reader, split)
+        checksum = sha256(reader.path)
+        _hold_out(output, reader, split, checksum)
         _fit(trainer, module, stream, output / CHECKPOINT)
         if is_first_process():
-            simulator.card = _card(experiment, reader, split, simulator, output.name, started)
+            facts = {"name": output.name, "seconds": module.seconds, "sha256": checksum}
+            simulator.card = _card(experiment, reader, split, simulator, facts)
             simulator.save(output, configuration)
             (output / CHECKPOINT).unlink(missing_ok=True)
     return output
@@ -132,7 +146,8 @@ def train(
 
 def is_first_process() -> bool:
     """Whether this is the first of the processes that share a training: the one that writes."""
-    return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
+    names = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
+    return next((os.environ[name] for name in names if name in os.environ), "0") == "0"
 
 
 def _build(experiment: Experiment, reader: ShowerReader, split: Split) -> NeuralSimulator:
@@ -159,6 +174,14 @@ def _sample_rows(reader: ShowerReader, split: Split) -> torch.Tensor:
     count = min(split.train.numel(), max(1, _SAMPLE_CELLS // reader.detector.geometry.cells))
     places = torch.arange(count, dtype=torch.float64) * split.train.numel() / count
     return split.train[places.long()]
+
+
+def _is_complete(output: Path, configuration: str) -> bool:
+    """Whether the directory holds this training, finished, with a card that waits for fidelity."""
+    card, path = output / CARD, output / CONFIGURATION
+    if not (card.exists() and path.exists() and path.read_text() == configuration):
+        return False
+    return not ModelCard.read(card).fidelity
 
 
 def _claim(output: Path, configuration: str) -> None:
@@ -189,11 +212,30 @@ def _claim(output: Path, configuration: str) -> None:
         partial.write_text(configuration)
 
 
-def _hold_out(path: Path, reader: ShowerReader, split: Split) -> None:
-    """Writes the showers that training will not see."""
-    if not is_first_process() or path.exists():
+def _hold_out(output: Path, reader: ShowerReader, split: Split, checksum: str) -> None:
+    """Writes the showers that training will not see, and particles of those that it will.
+
+    Raises:
+        ValueError: The directory keeps showers apart that are those of another file.
+    """
+    if not is_first_process():
         return
-    provenance = {**reader.provenance, "held_out_from": reader.path.name}
+    path = output / HELD_OUT
+    if path.exists():
+        with open_showers(path) as kept:
+            if kept.provenance.get("held_out_from_sha256") != checksum:
+                msg = (
+                    f"{reader.path} has changed since the training in {output} began; choose "
+                    "another directory or delete it"
+                )
+                raise ValueError(msg)
+        return
+    count = min(_LISTED, split.train.numel())
+    rows = split.train[torch.linspace(0, split.train.numel() - 1, count).long()]
+    with atomic_file(output / PARTICLES) as partial:
+        write_particles(partial, reader.particles[rows])
+    origin = {"held_out_from": reader.path.name, "held_out_from_sha256": checksum}
+    provenance = {**reader.provenance, **origin}
     with create_showers(path, reader.detector, provenance=provenance) as writer:
         for showers in read_rows(reader, split.test):
             writer.write(showers)
@@ -302,18 +344,18 @@ def _card(
     reader: ShowerReader,
     split: Split,
     simulator: NeuralSimulator,
-    name: str,
-    started: float,
+    facts: Mapping[str, Any],
 ) -> ModelCard:
+    """The card of a finished training; `facts` are its name, seconds and the data's SHA-256."""
     parameters = sum(p.numel() for p in simulator.model.parameters())
     return ModelCard(
-        name=name,
+        name=facts["name"],
         family=simulator.card.family,
         detector=simulator.card.detector,
         training_range=simulator.card.training_range,
         data={
             "file": reader.path.name,
-            "sha256": sha256(reader.path),
+            "sha256": facts["sha256"],
             "train": split.train.numel(),
             "validation": split.validation.numel(),
             "test": split.test.numel(),
@@ -321,8 +363,9 @@ def _card(
         },
         training={
             "seed": experiment.seed,
-            "seconds": round(monotonic() - started, 1),
+            "seconds": round(facts["seconds"], 1),
             "devices": experiment.trainer.devices,
+            "accelerator": experiment.trainer.accelerator,
             "parameters": parameters,
             **machine(),
         },

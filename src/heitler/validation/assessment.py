@@ -1,8 +1,8 @@
 """How good and how fast a trained model is, always together.
 
-A model answers particles drawn like those of showers that training never saw, is compared with
-these showers, and is timed in the same process. Both go into one `Comparison` and into the
-model's card.
+A model is compared with showers that training never saw, and timed in the same process. It answers
+the incident particles of training showers: were they those of the held-out showers, it would share
+the fluctuations of their energies and seem better than a second Geant4 sample.
 """
 
 from __future__ import annotations
@@ -16,10 +16,18 @@ from tempfile import TemporaryDirectory
 import torch
 
 from heitler.deployment import time_simulator
-from heitler.formats import ShowerReader, open_showers
+from heitler.formats import ShowerReader, open_showers, read_particles
 from heitler.models import random_generator
-from heitler.simulators import BLOCK, NeuralSimulator, ParticleList, generate, machine
-from heitler.training import HELD_OUT
+from heitler.particles import IncidentParticles
+from heitler.simulators import (
+    BLOCK,
+    HELD_OUT,
+    PARTICLES,
+    NeuralSimulator,
+    ParticleList,
+    generate,
+    machine,
+)
 from heitler.validation.compare import compare
 from heitler.validation.comparison import Comparison, SpeedRow
 from heitler.validation.digest import headlines
@@ -28,8 +36,6 @@ __all__ = ["BATCHES", "assess", "speed_rows"]
 
 BATCHES = (1, 100, 1000)
 """Showers per call that are timed."""
-
-_MOST_SHOWERS = 5000
 
 
 def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
@@ -52,7 +58,7 @@ def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
         floor: A second, independent sample of the reference's kind; by default the reference
             is halved.
         generated: Showers that the model has made already; by default it makes as many as the
-            reference has, at most 5000, of particles drawn like the reference's.
+            reference has, at most those of the run's list of particles.
         batches: Showers per call that are timed.
         threads: Threads that torch may use while it is timed.
         seed: Seed of showers and of random choices.
@@ -70,12 +76,14 @@ def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
         open_showers(floor) if floor else nullcontext() as second,
         TemporaryDirectory() as scratch,
     ):
-        source = _alike(held_out, seed)
+        particles = read_particles(folder / PARTICLES, simulator.detector)
+        source = _endless(particles, seed)
         speed = speed_rows(simulator, source, held_out, batches=batches, threads=threads)
         path = Path(scratch) / "generated.h5" if generated is None else Path(generated)
         if generated is None:
-            number = min(len(held_out), _MOST_SHOWERS)
-            generate(simulator, source, path, number=number, seed=seed, progress=progress)
+            number = min(len(held_out), len(particles))
+            listed = ParticleList(particles)
+            generate(simulator, listed, path, number=number, seed=seed, progress=progress)
         with open_showers(path) as candidate:
             comparison = compare(
                 held_out, {name: candidate}, floor=second, seed=seed, progress=progress
@@ -140,8 +148,7 @@ def speed_rows(
     return tuple(rows)
 
 
-def _alike(reference: ShowerReader, seed: int) -> ParticleList:
-    """Particles drawn from those of the reference with replacement: enough for every call."""
-    count = max(_MOST_SHOWERS, 250 * BLOCK)
-    rows = random_generator(seed).integers(0, len(reference), count)
-    return ParticleList(reference.particles[torch.from_numpy(rows)])
+def _endless(particles: IncidentParticles, seed: int) -> ParticleList:
+    """Particles drawn from a list with replacement: enough for every timed call."""
+    rows = random_generator(seed).integers(0, len(particles), 250 * BLOCK)
+    return ParticleList(particles[torch.from_numpy(rows)])

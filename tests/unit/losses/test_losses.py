@@ -34,13 +34,13 @@ def test_kl_is_zero_for_the_standard_normal_only():
     assert bool((kl_to_standard_normal(zero, zero - 0.1) > 0).all())
 
 
-def test_free_bits_are_the_least_that_a_latent_number_costs():
+def test_free_nats_are_the_least_that_a_latent_number_costs():
     mean = torch.tensor([[0.0, 0.1, 2.0]])
     each = 0.5 * mean.square()[0]
-    got = kl_to_standard_normal(mean, torch.zeros(1, 3), free_bits=0.5)
+    got = kl_to_standard_normal(mean, torch.zeros(1, 3), free_nats=0.5)
     assert float(got) == pytest.approx(0.5 + 0.5 + float(each[2]))
     collapsed = torch.zeros(1, 3, requires_grad=True)
-    kl_to_standard_normal(collapsed + 0.1, torch.zeros(1, 3), free_bits=0.5).sum().backward()
+    kl_to_standard_normal(collapsed + 0.1, torch.zeros(1, 3), free_nats=0.5).sum().backward()
     assert collapsed.grad.tolist() == [[0.0, 0.0, 0.0]]
 
 

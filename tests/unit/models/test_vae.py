@@ -15,7 +15,7 @@ PROBABILITIES = torch.linspace(0.05, 0.95, 12)
 @pytest.fixture
 def model():
     torch.manual_seed(1)
-    return VAE(SHAPE, latent=2, encoder=(8,), decoder=(8,), flow=(8,), free_bits=0.0).eval()
+    return VAE(SHAPE, latent=2, encoder=(8,), decoder=(8,), flow=(8,), free_nats=0.0).eval()
 
 
 @pytest.fixture

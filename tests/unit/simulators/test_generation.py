@@ -109,3 +109,14 @@ def test_bad_places_are_found_before_the_work(gun, tmp_path):
     assert simulator.seeds == []
     with pytest.raises(OSError, match="not a writable folder"):
         make(simulator, gun, tmp_path / "file" / "out.h5")
+
+
+def test_blocks_without_a_request_are_not_taken(gun, toy_detector, tmp_path):
+    """What a kill leaves that comes while the blocks of a finished request are removed."""
+    stamp = Stamp(toy_detector)
+    make(stamp, gun, tmp_path / "whole.h5", number=BLOCK + 5)
+    make(stamp, gun, tmp_path / "out.h5.blocks" / "000001.h5", number=5, seed=9)
+    make(stamp, gun, tmp_path / "out.h5", number=BLOCK + 5)
+    whole, out = content(tmp_path / "whole.h5"), content(tmp_path / "out.h5")
+    assert torch.equal(whole[0], out[0])
+    assert torch.equal(whole[1], out[1])

@@ -3,15 +3,18 @@
 import csv
 import importlib
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
 
-from heitler.formats import open_showers, sha256
+from heitler.formats import open_showers, read_particles, sha256
 from heitler.models import WGANGP, Stage
 from heitler.preprocessing import Response
+from heitler.simulators import NeuralSimulator
 from heitler.training import train
 from heitler.training.callbacks import Checkpoints
 from heitler.training.showers import ShowerStream, Split
@@ -44,6 +47,7 @@ def test_a_run_directory_has_all_files(family, toy_run):
         "held_out.h5",
         "metrics.csv",
         "model.safetensors",
+        "particles.csv",
     ]
 
 
@@ -260,9 +264,40 @@ def test_resuming_from_the_directory_alone(toy_settings, tmp_path, monkeypatch):
     assert_equal(weights(folder), weights(whole))
 
 
-def test_directories_that_are_taken(toy_settings, toy_run, tmp_path, monkeypatch):
+def test_a_finished_training_that_waits_for_its_fidelity_is_left_as_it_is(
+    toy_settings, toy_run, tmp_path
+):
+    folder = Path(shutil.copytree(toy_run("vae"), tmp_path / "run"))
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert train(toy_settings(), folder, progress=False) == folder
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_data_that_change_during_a_training_are_refused(toy_settings, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 0)
+        with pytest.raises(KeyError):
+            train(toy_settings(), tmp_path / "run", progress=False)
+    monkeypatch.setattr(train_module, "sha256", lambda _: "of another file")
+    with pytest.raises(ValueError, match="has changed since the training"):
+        train(toy_settings(), tmp_path / "run", progress=False)
+
+
+def test_the_assessment_has_particles_of_training_showers(toy_settings, toy_run):
+    folder = toy_run("vae")
+    simulator = NeuralSimulator.load(folder)
+    particles = read_particles(folder / "particles.csv", simulator.detector)
+    with open_showers(folder / "held_out.h5") as reader:
+        held_out = set(reader.particles.energy.tolist())
+    assert len(particles) == simulator.card.data["train"]
+    assert not held_out & set(particles.energy.tolist())
+    assert torch.equal(particles.theta, torch.full_like(particles.theta, torch.pi / 2))
+    simulator.check(particles)
+
+
+def test_directories_that_are_taken(toy_settings, assessed_run, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="holds a finished training"):
-        train(toy_settings(), toy_run(), progress=False)
+        train(toy_settings(), assessed_run, progress=False)
     with monkeypatch.context() as patch:
         interrupt_after(patch, 0)
         with pytest.raises(KeyError):
