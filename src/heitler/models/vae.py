@@ -20,7 +20,7 @@ conditions, t the latent numbers.
    closes the gap between prior and aggregate posterior; drawing the response with it, rather than
    as the sum of noisy cells, keeps the visible energy from being smeared twice. A latent flow and
    an energy sum of its own are those of Buhmann et al. (arXiv:2112.09709) and Diefenbacher et al.
-   (arXiv:2303.18150); couplings as in Dinh et al. 2014 (arXiv:1410.8516).
+   (arXiv:2303.18150); affine couplings as in Dinh et al. 2016 (arXiv:1605.08803).
 
 Generation needs one uniform number u per cell:
 

@@ -3,8 +3,8 @@
     @observable("visible energy", "MeV")
     def visible_energy(showers: Showers) -> Tensor: ...
 
-The decorator leaves the function as it is and enters it in `OBSERVABLES`, from which validation,
-training and ``heitler list observables`` take it.
+The decorator leaves the function as it is and enters it in `OBSERVABLES`, from which validation
+and ``heitler list observables`` take it.
 """
 
 from __future__ import annotations
