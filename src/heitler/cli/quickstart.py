@@ -97,7 +97,8 @@ def _second_sample(path: Path) -> None:
     data = DataSettings(**yaml.safe_load(QUICKSTART.read_text())["data"])
     with open_showers(resolve(data.file)) as reader:
         split = Split.of(len(reader), test=data.test, validation=data.validation)
-        with create_showers(path, reader.detector, provenance=reader.provenance) as writer:
+        provenance = {**reader.provenance, "taken_from": "showers of the training"}
+        with create_showers(path, reader.detector, provenance=provenance) as writer:
             for showers in read_rows(reader, split.train[: data.test]):
                 writer.write(showers)
 

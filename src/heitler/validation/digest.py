@@ -1,4 +1,4 @@
-"""A comparison in ten lines: fidelity and speed, each beside what it is measured against."""
+"""A comparison in ten lines: fidelity and speed, each beside what it is held against."""
 
 from __future__ import annotations
 
@@ -52,7 +52,11 @@ def digest(comparison: Comparison, candidate: str) -> list[str]:
     for (observable, metric), text in zip(_SUMMARIES, ("mean", "width"), strict=True):
         chosen = [row for row in rows if (row.observable, row.metric) == (observable, metric)]
         parts = (f"{row.value.value:.3f}±{row.value.error:.3f} ({row.energies})" for row in chosen)
-        lines.append(f"{text + ' of response / Geant4':<32}{', '.join(parts)}")
+        floors = ", ".join(f"{row.floor.value:.3f}" for row in chosen)
+        lines.append(
+            f"{text + ' of response / Geant4':<32}{', '.join(parts)}   "
+            f"Geant4 against itself {floors}"
+        )
     lines += [_line(row) for row in rows if (row.observable, row.metric) in _OVERALL]
     lines += [_speed(row) for row in comparison.speed if row.candidate == candidate]
     return lines
@@ -66,7 +70,9 @@ def speed_table(comparisons: list[Comparison]) -> list[str]:
     are worst, as ratios to Geant4; the profile is its largest deviation in a layer.
     """
     head = ("model", "batch", "threads", "ms/shower", "CPU ms", "warm-up", "Geant4 ms", "speed-up")
-    lines: list[tuple[str, ...]] = [(*head, "AUC (floor)", "mean", "width", "profile (floor)")]
+    lines: list[tuple[str, ...]] = [
+        (*head, "AUC (floor)", "mean (floor)", "width (floor)", "profile (floor)")
+    ]
     for comparison in comparisons:
         fidelity = _fidelity(comparison)
         lines += [(*_speed_cells(row), *fidelity) for row in comparison.speed]
@@ -130,9 +136,10 @@ def _fidelity(comparison: Comparison) -> tuple[str, ...]:
     rows = _rows(comparison)
 
     def worst(metric: str) -> str:
-        chosen = [row.value for row in rows if row.metric == metric]
-        furthest = max(chosen, key=lambda estimate: abs(estimate.value - 1))
-        return f"{furthest.value:.3f} ± {furthest.error:.3f}"
+        chosen = [row for row in rows if row.metric == metric]
+        furthest = max(chosen, key=lambda row: abs(row.value.value - 1))
+        value, floor = furthest.value, furthest.floor
+        return f"{value.value:.3f} ± {value.error:.3f} ({floor.value:.3f})"
 
     auc = next(row for row in rows if row.metric == "classifier_auc")
     profile = next(row for row in rows if row.metric == "largest_deviation")
