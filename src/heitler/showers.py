@@ -1,4 +1,8 @@
-"""Showers: what a detector measures of incident particles."""
+"""Showers: what a detector measures of incident particles.
+
+They come in two forms with the same content: `Showers` have a number for every cell,
+`SparseShowers` are lists of hits.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,10 @@ import torch
 from torch import Tensor
 
 from heitler.detectors import Detector, Geometry
+from heitler.hits import Hits
 from heitler.particles import IncidentParticles
 
-__all__ = ["Showers"]
+__all__ = ["Showers", "SparseShowers"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +69,10 @@ class Showers:
         """Deposits as (N, layers, y, x) or (N, layers, alpha, r) in MeV."""
         return self.geometry.to_grid(self.deposits)
 
+    def sparse(self) -> SparseShowers:
+        """The same showers as lists of hits."""
+        return SparseShowers(Hits.of(self.deposits), self.particles, self.detector)
+
     def __len__(self) -> int:
         return len(self.particles)
 
@@ -87,3 +96,93 @@ class Showers:
             particles=IncidentParticles.concatenate([part.particles for part in parts]),
             detector=parts[0].detector,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SparseShowers:
+    """Lists of hits in the cells of a detector, with the particles that caused them.
+
+    That the cells of a shower differ from each other is not checked here: it would need sorting.
+
+    Arguments:
+        hits: Lists of hits of N showers, in the cell order of `detector.geometry`.
+        particles: The N incident particles.
+        detector: The detector.
+
+    Raises:
+        ValueError: The lists do not fit the particles or each other, a cell does not exist, or an
+            energy is not above 0 and finite.
+    """
+
+    hits: Hits
+    particles: IncidentParticles
+    detector: Detector
+
+    def __post_init__(self) -> None:
+        self._check_lists()
+        if self.hits.cells.numel() == 0:
+            return
+        cells, energies = self.hits.cells, self.hits.energies
+        low, high = cells.aminmax()
+        if not (int(low) >= 0 and int(high) < self.geometry.cells):
+            wrong = (cells < 0) | (cells >= self.geometry.cells)
+            hit = int(wrong.nonzero()[0])
+            msg = (
+                f"cells of {self.detector.name} are 0 to {self.geometry.cells - 1}, got "
+                f"{int(cells[hit])} in shower {self._shower(hit)} ({int(wrong.sum())} hits are "
+                "wrong)"
+            )
+            raise ValueError(msg)
+        least, most = energies.aminmax()
+        # aminmax hands NaN on, and NaN fails both comparisons.
+        if not (float(least) > 0.0 and float(most) < float("inf")):
+            wrong = ~((energies > 0) & torch.isfinite(energies))
+            hit = int(wrong.nonzero()[0])
+            msg = (
+                f"energies of hits must be finite and above 0, got {float(energies[hit])} MeV in "
+                f"cell {int(cells[hit])} of shower {self._shower(hit)} ({int(wrong.sum())} hits "
+                "are wrong)"
+            )
+            raise ValueError(msg)
+
+    @property
+    def geometry(self) -> Geometry:
+        """The cells of the detector."""
+        return self.detector.geometry
+
+    def dense(self) -> Showers:
+        """The same showers with a number for every cell."""
+        deposits = self.hits.dense(self.geometry.cells)
+        return Showers(deposits, self.particles, self.detector)
+
+    def __len__(self) -> int:
+        return len(self.particles)
+
+    def __getitem__(self, index: slice | Tensor) -> SparseShowers:
+        """The showers of a slice, an index tensor or a mask."""
+        return SparseShowers(self.hits[index], self.particles[index], self.detector)
+
+    def _check_lists(self) -> None:
+        offsets, cells, energies = self.hits.offsets, self.hits.cells, self.hits.energies
+        types = (offsets.dtype, cells.dtype, energies.dtype)
+        if types != (torch.int64, torch.int32, torch.float32):
+            msg = f"hits must be int64 offsets, int32 cells and float32 energies, got {types}"
+            raise ValueError(msg)
+        if offsets.shape != (len(self.particles) + 1,):
+            msg = (
+                f"hits of {len(self.particles)} particles must have {len(self.particles) + 1} "
+                f"offsets, got shape {tuple(offsets.shape)}"
+            )
+            raise ValueError(msg)
+        rising = int(offsets[0]) == 0 and bool((offsets[1:] >= offsets[:-1]).all())
+        if not (rising and cells.shape == energies.shape == (int(offsets[-1]),)):
+            msg = (
+                f"offsets of hits must rise from 0 to the number of hits, got {int(offsets[0])} "
+                f"to {int(offsets[-1])} with {tuple(cells.shape)} cells and "
+                f"{tuple(energies.shape)} energies"
+            )
+            raise ValueError(msg)
+
+    def _shower(self, hit: int) -> int:
+        """The shower that a hit belongs to."""
+        return int(torch.searchsorted(self.hits.offsets, hit, right=True)) - 1

@@ -243,3 +243,15 @@ def test_weights_hold_all_that_was_learned(family, shape):
     with torch.no_grad():
         z = noise(model.noise)
         assert torch.equal(other.eval()(z, c[:N]), model.eval()(z, c[:N]))
+
+
+@every_family
+@every_shape
+def test_hits_are_the_cells_of_the_dense_shower(family, shape):
+    model, (_, c) = build(family, shape), batch(shape)
+    model.eval()
+    z = noise(model.noise)
+    with torch.inference_mode():
+        hits, x = model.hits(z, c), model(z, c)
+    cells = x[:, SHAPES[shape].globals :]
+    assert torch.equal(hits.dense(cells.shape[1]), cells)

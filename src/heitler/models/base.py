@@ -28,6 +28,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from heitler.hits import Hits
+
 __all__ = [
     "GenerativeModel",
     "Noise",
@@ -143,6 +145,18 @@ class GenerativeModel(nn.Module, ABC):
         Returns:
             Showers with shape (N, features).
         """
+
+    def hits(self, z: Variates, c: Tensor) -> Hits:
+        """Generates showers as lists of hits: the cells of `forward` that are not zero.
+
+        A family that samples hits overrides it, and its `forward` is then the dense form of the
+        same showers, bit by bit.
+
+        Arguments:
+            z: Random numbers as listed in `noise`.
+            c: Conditions with shape (N, conditions).
+        """
+        return Hits.of(self(z, c)[:, self.shape.globals :])
 
     @abstractmethod
     def loss(
