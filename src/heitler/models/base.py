@@ -211,7 +211,22 @@ def _numbers(noise: Noise, count: int, generator: np.random.Generator) -> NDArra
     size = (count, noise.size)
     if noise.kind == "normal":
         return generator.standard_normal(size, dtype=np.float32)
-    return generator.random(size, dtype=np.float32)
+    return _uniform(generator, count * noise.size).reshape(size)
+
+
+def _uniform(generator: np.random.Generator, count: int) -> NDArray[np.float32]:
+    """The numbers of `generator.random(count, dtype=float32)`, in 3/5 of the time.
+
+    Each half of a 64-bit word, the lower one first, gives the upper 24 bits of its 32, in units
+    of 2^-24. Here this happens in place, for all words together.
+    """
+    words = generator.bit_generator.random_raw((count + 1) // 2)
+    bits: NDArray[np.uint32] = words.view(np.uint32)[:count]
+    bits >>= np.uint32(8)
+    numbers = bits.view(np.float32)
+    numbers[...] = bits.view(np.int32)  # from signed integers, which is a single instruction
+    numbers *= np.float32(2**-24)
+    return numbers
 
 
 def random_generator(*seed: int) -> np.random.Generator:

@@ -36,6 +36,14 @@ def test_the_meaning_of_a_seed_does_not_change():
     assert z["b"][0].tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize(("count", "size"), [(0, 3), (1, 1), (3, 5), (4, 1000), (128, 3001)])
+def test_uniform_numbers_are_those_of_numpy(count, size):
+    expected = np.random.Generator(np.random.SFC64((1, 0))).random((count, size), np.float32)
+    z = draw({"b": Noise("uniform", size)}, count, (1,))["b"]
+    assert z.dtype == torch.float32
+    assert np.array_equal(z.numpy(), expected)
+
+
 def test_the_first_of_many_showers_have_the_numbers_of_few():
     many, few = draw(SPEC, 50, (1, 2)), draw(SPEC, 7, (1, 2))
     for name in SPEC:
