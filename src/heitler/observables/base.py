@@ -32,6 +32,8 @@ class Observable:
         axis: What the second dimension of the result runs over ("layer", "ring", ...), None if
             there is one number per shower.
         log: Whether it spans decades and is shown on a logarithmic axis.
+        signed: Whether it may be negative or has no natural zero (a position), so that a ratio of
+            two means says nothing; differences are shown instead.
         function: Showers to float64 values with shape (N,) or (N, k).
     """
 
@@ -40,6 +42,7 @@ class Observable:
     unit: str
     axis: str | None
     log: bool
+    signed: bool
     function: Function
 
     def __call__(self, showers: Showers) -> Tensor:
@@ -51,7 +54,12 @@ OBSERVABLES: dict[str, Observable] = {}
 
 
 def observable(
-    label: str, unit: str, *, axis: str | None = None, log: bool = False
+    label: str,
+    unit: str,
+    *,
+    axis: str | None = None,
+    log: bool = False,
+    signed: bool = False,
 ) -> Callable[[Function], Function]:
     """Enters a function of showers in `OBSERVABLES` under its own name.
 
@@ -64,7 +72,7 @@ def observable(
         if name in OBSERVABLES:
             msg = f"there is an observable '{name}' already"
             raise ValueError(msg)
-        OBSERVABLES[name] = Observable(name, label, unit, axis, log, function)
+        OBSERVABLES[name] = Observable(name, label, unit, axis, log, signed, function)
         return function
 
     return register

@@ -17,7 +17,7 @@ from heitler.detectors import CylindricalLayers, Geometry
 from heitler.observables.base import observable
 from heitler.showers import Showers
 
-__all__ = ["centre_x", "centre_y", "centre_z", "width_x", "width_y", "width_z"]
+__all__ = ["centre_x", "centre_y", "centre_z", "centroids", "width_x", "width_y", "width_z"]
 
 
 @observable("centre of gravity in x", "mm")
@@ -58,7 +58,7 @@ def width_z(showers: Showers) -> Tensor:
 
 def _moments(showers: Showers, axis: int) -> tuple[Tensor, Tensor]:
     """Mean and width along one axis in mm, each with shape (N,)."""
-    u = _centroids(showers.geometry)[:, axis]
+    u = centroids(showers.geometry)[:, axis]
     # About the middle of the detector: less rounding is left in <u^2> - <u>^2.
     middle = u.mean()
     u = u - middle
@@ -70,7 +70,7 @@ def _moments(showers: Showers, axis: int) -> tuple[Tensor, Tensor]:
     return (mean + middle).where(seen, 0.0), width.where(seen, 0.0)
 
 
-def _centroids(geometry: Geometry) -> Tensor:
+def centroids(geometry: Geometry) -> Tensor:
     """Centres of the cells in mm, on the axis for rings without angles: (cells, 3)."""
     if not isinstance(geometry, CylindricalLayers) or 1 not in geometry.angular_bins:
         return geometry.cell_centres

@@ -38,9 +38,10 @@ from heitler.showers import Showers
 
 law = settings(deadline=None, max_examples=50)
 LINEAR = {"visible_energy", "response", "layer_energy", "longitudinal_profile", "maximum_energy"}
-SHAPE = {"radial_profile", "maximum_layer", "maximum_radius"} | {
+SHAPE = {"radial_profile", "maximum_layer", "maximum_radius", "shower_angle"} | {
     f"{moment}_{axis}" for moment in ("centre", "width") for axis in "xyz"
 }
+SHAPE |= {f"layer_{moment}_{axis}" for moment in ("centre", "width") for axis in "xy"}
 
 
 def single(detector, cells, *, energy=1000.0, theta=pi / 2, impact=None):
@@ -133,7 +134,7 @@ def test_shape_type_and_empty_showers(name, detector, toy_showers):
     assert values.shape[0] == 3
     assert values.ndim == (1 if OBSERVABLES[name].axis is None else 2)
     assert bool(values.isfinite().all())
-    empty = -1.0 if name == "maximum_layer" else 0.0
+    empty = {"maximum_layer": -1.0, "shower_angle": 90.0}.get(name, 0.0)
     assert values[1].flatten().tolist() == [empty] * values[1].numel()
 
 
