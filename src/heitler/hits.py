@@ -66,20 +66,36 @@ class Hits:
 
         Arguments:
             cells: Number of cells of a shower.
+
+        Raises:
+            IndexError: A hit is of none of these cells.
         """
+        low, high = self._span()
+        if low < 0 or high >= cells:
+            msg = f"hits in cells {low} to {high} of showers with {cells} cells"
+            raise IndexError(msg)
         energies = torch.zeros(len(self), cells)
         places = (torch.arange(len(self)) * cells).repeat_interleave(self.counts)
-        # numpy scatters faster than torch, and like torch it refuses what lies outside.
+        # numpy scatters faster than torch.
         energies.view(-1).numpy()[places.add_(self.cells).numpy()] = self.energies.numpy()
         return energies
 
     def ascending(self) -> Hits:
-        """The same showers with the cells of each in ascending order."""
-        stride = int(self.cells.max()) + 1 if self.cells.numel() else 1
-        keys = (torch.arange(len(self)) * stride).repeat_interleave(self.counts).add_(self.cells)
+        """The same showers with the cells of each in ascending order.
+
+        Raises:
+            ValueError: A shower has a cell twice.
+        """
+        _, high = self._span()
+        first = torch.arange(len(self)) * (high + 1)
+        keys = first.repeat_interleave(self.counts).add_(self.cells)
         if bool((keys[1:] > keys[:-1]).all()):
             return self
-        order = keys.argsort()
+        keys, order = keys.sort()
+        if bool((twice := keys[1:] == keys[:-1]).any()):
+            shower, cell = divmod(int(keys[1:][twice][0]), high + 1)
+            msg = f"shower {shower} has {int(twice.sum())} cells twice, such as cell {cell}"
+            raise ValueError(msg)
         return Hits(self.offsets, self.cells[order], self.energies[order])
 
     @classmethod
@@ -114,6 +130,13 @@ class Hits:
             torch.cat([part.cells for part in parts]),
             torch.cat([part.energies for part in parts]),
         )
+
+    def _span(self) -> tuple[int, int]:
+        """Lowest and highest cell, (0, -1) without hits."""
+        if self.cells.numel() == 0:
+            return 0, -1
+        low, high = self.cells.aminmax()
+        return int(low), int(high)
 
     def _run(self, start: int, stop: int) -> Hits:
         """Showers `start` to `stop` (exclusive), without copying their hits."""

@@ -132,6 +132,21 @@ def test_batches_do_not_matter(convention, toy_showers, tmp_path):
 
 
 @every_convention
+def test_lists_of_hits_are_written_and_read_as_dense_deposits_are(
+    convention, toy_showers, tmp_path
+):
+    showers = toy_showers()
+    dense = write(tmp_path / "dense", showers, convention)
+    sparse = write(tmp_path / "sparse", showers.sparse(), convention)
+    assert_equal(read_all(sparse), read_all(dense), "exact")
+    with open_showers(sparse) as reader:
+        for start, stop in ((0, 8), (2, 5), (6, 100), (8, 10)):
+            part = reader.read_sparse(start, stop)
+            assert torch.equal(part.dense().deposits, reader.read(start, stop).deposits)
+            assert torch.equal(part.particles.energy, reader.particles.energy[start:stop])
+
+
+@every_convention
 def test_no_showers_are_a_file_too(convention, toy_showers, tmp_path):
     with open_showers(write(tmp_path / "x", toy_showers(count=0), convention)) as reader:
         assert len(reader) == 0

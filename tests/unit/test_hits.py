@@ -1,5 +1,6 @@
 """Lists of hits are showers: cutting, joining, and the way to dense rows and back."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,3 +87,16 @@ def test_nothing_joined_is_no_showers():
 def test_columns_of_a_larger_tensor_that_learns():
     rows = torch.eye(3, 5).requires_grad_()
     assert torch.equal(Hits.of(rows[:, 1:]).dense(4), rows.detach()[:, 1:])
+
+
+@pytest.mark.parametrize("cell", [-1, 5])
+def test_a_cell_that_does_not_exist_does_not_spill_into_another_shower(cell):
+    hits = Hits(torch.tensor([0, 1, 2]), torch.tensor([cell, 1]).int(), torch.ones(2))
+    with pytest.raises(IndexError, match="of showers with 5 cells"):
+        hits.dense(5)
+
+
+def test_a_cell_that_comes_twice_is_found():
+    offsets, cells = torch.tensor([0, 2, 5]), torch.tensor([1, 2, 3, 0, 3]).int()
+    with pytest.raises(ValueError, match="shower 1 has 1 cells twice, such as cell 3"):
+        Hits(offsets, cells, torch.ones(5)).ascending()

@@ -21,7 +21,7 @@ import h5py
 
 from heitler.detectors import Detector
 from heitler.particles import IncidentParticles
-from heitler.showers import Showers
+from heitler.showers import Showers, SparseShowers
 
 __all__ = ["BATCH", "Convention", "ShowerReader", "ShowerWriter", "batch_size"]
 
@@ -64,6 +64,10 @@ class ShowerReader(ABC):
     @abstractmethod
     def read(self, start: int, stop: int) -> Showers:
         """Showers `start` to `stop` (exclusive, cut at the end of the file)."""
+
+    def read_sparse(self, start: int, stop: int) -> SparseShowers:
+        """The showers of `read` as lists of hits."""
+        return self.read(start, stop).sparse()
 
     @abstractmethod
     def close(self) -> None:
@@ -108,8 +112,8 @@ class ShowerWriter(ABC):
         """Creates `path` for showers of `detector`."""
 
     @abstractmethod
-    def write(self, showers: Showers) -> None:
-        """Appends showers."""
+    def write(self, showers: Showers | SparseShowers) -> None:
+        """Appends showers; the file is the same for both forms."""
 
     @abstractmethod
     def close(self) -> None:

@@ -4,7 +4,8 @@
     attribute complete           true once the file was closed properly
     attribute heitler_detector   definition of the detector (JSON), see `heitler.formats.origin`
     hits/offset       (N + 1) int64   hits of shower i are offset[i] to offset[i + 1] (exclusive)
-    hits/cell         (hits) uint16, or uint32 above 65536 cells; index in the flat cell order
+    hits/cell         (hits) uint16, or uint32 above 65536 cells; index in the flat cell order,
+                      ascending within a shower
     hits/energy       (hits) float32  MeV
     particles/energy  (N) float64     MeV
     particles/pdg     (N) int64
@@ -25,11 +26,12 @@ from numpy.typing import NDArray
 
 from heitler.detectors import Detector
 from heitler.formats.base import Convention
-from heitler.formats.hdf5 import append, dataset, growing
+from heitler.formats.hdf5 import append, dataset, growing, naming
 from heitler.formats.reading import HDF5Reader
 from heitler.formats.writing import HDF5Writer
+from heitler.hits import Hits
 from heitler.particles import IncidentParticles
-from heitler.showers import Showers
+from heitler.showers import Showers, SparseShowers
 
 __all__ = ["CONVENTION", "NativeReader", "NativeWriter", "sniff"]
 
@@ -79,13 +81,29 @@ class NativeReader(HDF5Reader):
         columns = {key: torch.from_numpy(dataset(group, key)[...]) for key in _PARTICLES}
         return IncidentParticles(**columns)
 
-    def _read_deposits(self, start: int, stop: int) -> NDArray[np.float32]:
+    def read_sparse(self, start: int, stop: int) -> SparseShowers:
+        """Showers `start` to `stop` (exclusive, cut at the end of the file) as lists of hits.
+
+        Raises:
+            ValueError: A hit is not of a cell of the detector, or the file is damaged.
+        """
+        stop = max(start, min(stop, len(self)))
+        with naming(f"{self.path}, showers {start} to {stop - 1}"):
+            hits = self._read_hits(start, stop)
+            return SparseShowers(hits, self.particles[start:stop], self.detector)
+
+    def _read_hits(self, start: int, stop: int) -> Hits:
         offset = self._offset[start : stop + 1]
         hits = slice(offset[0], offset[-1])
-        shower = np.repeat(np.arange(stop - start), np.diff(offset))
-        deposits = np.zeros((stop - start, self.detector.geometry.cells), dtype=np.float32)
-        deposits[shower, self._hits["cell"][hits]] = self._hits["energy"][hits]
-        return deposits
+        return Hits(
+            torch.from_numpy(offset - offset[0]),
+            torch.from_numpy(self._hits["cell"][hits].astype(np.int32)),
+            torch.from_numpy(self._hits["energy"][hits]),
+        )
+
+    def _read_deposits(self, start: int, stop: int) -> NDArray[np.float32]:
+        hits = self._read_hits(start, stop)
+        return hits.dense(self.detector.geometry.cells).numpy()
 
 
 class NativeWriter(HDF5Writer):
@@ -109,12 +127,13 @@ class NativeWriter(HDF5Writer):
             self._columns[key] = growing(particles, key, shape, dtype)
 
     def _append(self, showers: Showers) -> None:
-        deposits = showers.deposits.numpy()
-        hits = np.flatnonzero(deposits)
-        ends = np.cumsum(np.count_nonzero(deposits, axis=1))
-        append(self._columns["offset"], ends + self._columns["cell"].shape[0])
-        append(self._columns["cell"], hits % self.detector.geometry.cells)
-        append(self._columns["hit_energy"], deposits.reshape(-1)[hits])
+        self._append_sparse(showers.sparse())
+
+    def _append_sparse(self, showers: SparseShowers) -> None:
+        hits = showers.hits.ascending()
+        append(self._columns["offset"], hits.offsets[1:].numpy() + self._columns["cell"].shape[0])
+        append(self._columns["cell"], hits.cells.numpy())
+        append(self._columns["hit_energy"], hits.energies.numpy())
         for key in _PARTICLES:
             append(self._columns[key], getattr(showers.particles, key).numpy())
 

@@ -19,7 +19,7 @@ from heitler.detectors import Detector
 from heitler.formats.base import ShowerWriter
 from heitler.formats.origin import write_origin
 from heitler.particles import IncidentParticles
-from heitler.showers import Showers
+from heitler.showers import Showers, SparseShowers
 
 __all__ = ["HDF5Writer", "tilted"]
 
@@ -61,12 +61,16 @@ class HDF5Writer(ShowerWriter):
     def _append(self, showers: Showers) -> None:
         """Appends a batch."""
 
+    def _append_sparse(self, showers: SparseShowers) -> None:
+        """Appends a batch of lists of hits; by default their dense form."""
+        self._append(showers.dense())
+
     @abstractmethod
     def _complete(self) -> None:
         """Writes what is known only at the end."""
 
-    def write(self, showers: Showers) -> None:
-        """Appends showers.
+    def write(self, showers: Showers | SparseShowers) -> None:
+        """Appends showers; the file is the same for both forms.
 
         Raises:
             ValueError: They are of another detector, or the convention cannot hold them.
@@ -77,7 +81,10 @@ class HDF5Writer(ShowerWriter):
             )
             raise ValueError(msg)
         self._check_particles(showers.particles)
-        self._append(showers)
+        if isinstance(showers, SparseShowers):
+            self._append_sparse(showers)
+        else:
+            self._append(showers)
         self._count += len(showers)
 
     def close(self) -> None:

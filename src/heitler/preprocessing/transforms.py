@@ -159,6 +159,11 @@ class Preprocessing(nn.Module):
         """Number of quantities in front of the cells."""
         return sum(transform.adds for transform in self._chain)
 
+    @property
+    def identity(self) -> bool:
+        """Whether there are no transforms: the model sees the deposits themselves."""
+        return not self._chain
+
     def fit(self, deposits: Tensor, energy: Tensor) -> None:
         """Fits each transform on showers that went through those before it.
 

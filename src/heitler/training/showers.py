@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from heitler.formats import ShowerReader
+from heitler.hits import Hits
 from heitler.models import NoiseSpec, Variates, draw, random_generator
 from heitler.particles import IncidentParticles
 from heitler.preprocessing import Conditioning, Preprocessing
@@ -69,30 +70,20 @@ class SparseDeposits:
     """
 
     def __init__(self, parts: Iterator[Showers], cells: int) -> None:
-        counts, hits, energies, particles = [], [], [], []
+        hits, particles = [], []
         for showers in parts:
-            row, cell = showers.deposits.nonzero(as_tuple=True)
-            counts.append(torch.bincount(row, minlength=len(showers)))
-            hits.append(cell.to(torch.int32))
-            energies.append(showers.deposits[row, cell])
+            hits.append(Hits.of(showers.deposits))
             particles.append(showers.particles)
         self.cells = cells
         self.particles = IncidentParticles.concatenate(particles)
-        self.offsets = torch.cat([torch.zeros(1, dtype=torch.int64), torch.cat(counts).cumsum(0)])
-        self.hits, self.energies = torch.cat(hits), torch.cat(energies)
+        self.hits = Hits.concatenate(hits)
 
     def __len__(self) -> int:
         return len(self.particles)
 
     def dense(self, rows: Tensor) -> Tensor:
         """Deposits of some showers in MeV, with shape (rows, cells)."""
-        first, count = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
-        shower = torch.arange(rows.numel()).repeat_interleave(count)
-        within = torch.arange(int(count.sum())) - (count.cumsum(0) - count)[shower]
-        place = first[shower] + within
-        deposits = torch.zeros(rows.numel(), self.cells)
-        deposits[shower, self.hits[place].long()] = self.energies[place]
-        return deposits
+        return self.hits[rows].dense(self.cells)
 
 
 def read_rows(reader: ShowerReader, rows: Tensor) -> Iterator[Showers]:

@@ -8,6 +8,8 @@ import torch
 from heitler.detectors import load_detector
 from heitler.formats import create_showers, open_showers
 from heitler.formats.native import NativeWriter
+from heitler.hits import Hits
+from heitler.showers import SparseShowers
 
 
 @pytest.fixture
@@ -94,6 +96,8 @@ def test_a_cell_that_does_not_exist_is_damage(path):
         file["hits/cell"][0] = 60
     with open_showers(path) as reader, pytest.raises(ValueError, match=r"x\.h5, .*damaged"):
         reader.read(0, 2)
+    with open_showers(path) as reader, pytest.raises(ValueError, match=r"x\.h5, .* got 60 in"):
+        reader.read_sparse(0, 2)
 
 
 def test_the_particle_is_in_the_file(path):
@@ -104,3 +108,49 @@ def test_the_particle_is_in_the_file(path):
 def test_another_detector_is_refused(path):
     with pytest.raises(ValueError, match="made for detector toy, whose cells are not clic_ecal's"):
         open_showers(path, detector=load_detector("clic_ecal"))
+
+
+def shuffled(showers):
+    """The same sparse showers with the hits of each in another order."""
+    hits = showers.hits
+    order = torch.arange(hits.cells.numel()).flip(0)
+    order = order[hits.showers[order].argsort(stable=True)]
+    mixed = Hits(hits.offsets, hits.cells[order], hits.energies[order])
+    return SparseShowers(mixed, showers.particles, showers.detector)
+
+
+def test_files_are_the_same_whatever_the_form_of_the_showers(toy_showers, tmp_path):
+    showers = toy_showers()
+    forms = {"dense": showers, "sparse": showers.sparse(), "mixed": shuffled(showers.sparse())}
+    assert not torch.equal(forms["mixed"].hits.cells, forms["sparse"].hits.cells)
+    for name, form in forms.items():
+        with create_showers(tmp_path / name, showers.detector) as writer:
+            writer.write(form[:3])
+            writer.write(form[3:])
+    contents = {name: (tmp_path / name).read_bytes() for name in forms}
+    assert contents["dense"] == contents["sparse"] == contents["mixed"]
+
+
+def test_sparse_showers_are_written_without_making_them_dense(toy_showers, tmp_path, monkeypatch):
+    showers = toy_showers().sparse()
+    with monkeypatch.context() as patch:
+        patch.setattr(SparseShowers, "dense", None)
+        patch.setattr(Hits, "dense", None)
+        with create_showers(tmp_path / "x.h5", showers.detector) as writer:
+            writer.write(showers)
+        with open_showers(tmp_path / "x.h5") as reader:
+            again = reader.read_sparse(0, len(reader))
+    assert torch.equal(again.hits.offsets, showers.hits.offsets)
+    assert torch.equal(again.hits.cells, showers.hits.cells)
+    assert torch.equal(again.hits.energies, showers.hits.energies)
+
+
+def test_a_cell_that_comes_twice_is_not_written(toy_showers, tmp_path):
+    showers = toy_showers(count=1)
+    hits = Hits(torch.tensor([0, 2]), torch.tensor([7, 7]).int(), torch.ones(2))
+    with (
+        pytest.raises(ValueError, match="shower 0 has 1 cells twice, such as cell 7"),
+        create_showers(tmp_path / "x.h5", showers.detector) as writer,
+    ):
+        writer.write(SparseShowers(hits, showers.particles, showers.detector))
+    assert not list(tmp_path.iterdir())
