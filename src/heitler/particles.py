@@ -82,6 +82,16 @@ class IncidentParticles:
         """Angle to the calorimeter face in rad, pi/2 for perpendicular incidence: (N,)."""
         return torch.asin(self.direction[:, 2].clamp(-1.0, 1.0))
 
+    @property
+    def phi(self) -> Tensor:
+        """Azimuth of the direction in rad, from +x towards +y, in (-pi, pi]: (N,).
+
+        It is pi/2 for a particle that leans towards +y, and for one that leans nowhere.
+        """
+        azimuth = torch.atan2(self.direction[:, 1], self.direction[:, 0])
+        upright = (self.direction[:, :2] == 0.0).all(dim=1)
+        return torch.where(upright, torch.full_like(azimuth, pi / 2), azimuth)
+
     @classmethod
     def beam(
         cls,
@@ -89,29 +99,34 @@ class IncidentParticles:
         *,
         pdg: int | Tensor = PHOTON,
         theta: float | Tensor = pi / 2,
-        impact: tuple[float, float] = (0.0, 0.0),
+        phi: float | Tensor = pi / 2,
+        impact: tuple[float, float] | Tensor = (0.0, 0.0),
         depth: float = 0.0,
     ) -> IncidentParticles:
-        """Particles that all enter at one point, tilted towards +y.
+        """Particles by angles and point of entry; by default they lean towards +y.
 
         Arguments:
             energy: Energies in MeV, with shape (N,).
             pdg: One particle code, or one per particle.
             theta: Angle to the face in rad, one or one per particle.
-            impact: x and y of the point of entry in mm.
+            phi: Azimuth of the direction in rad, from +x towards +y, one or one per particle.
+            impact: x and y of the point of entry in mm, one or one per particle, (N, 2).
             depth: z of the point of entry in mm.
         """
         energy = torch.as_tensor(energy, dtype=torch.float64)
         angle = torch.as_tensor(theta, dtype=torch.float64).expand(energy.shape)
-        # sin and cos of pi/2 leave 6e-17 in y: perpendicular beams are exactly perpendicular.
-        along_y = torch.where(angle == pi / 2, torch.zeros_like(angle), torch.cos(angle))
-        direction = torch.stack([torch.zeros_like(angle), along_y, torch.sin(angle)], dim=-1)
-        position = torch.tensor([*impact, depth], dtype=torch.float64)
+        azimuth = torch.as_tensor(phi, dtype=torch.float64).expand(energy.shape)
+        lateral = _cos(angle)
+        direction = torch.stack(
+            [lateral * _cos(azimuth), lateral * torch.sin(azimuth), torch.sin(angle)], dim=-1
+        )
+        entry = torch.as_tensor(impact, dtype=torch.float64).expand(energy.numel(), 2)
+        position = torch.cat([entry, torch.full_like(entry[:, :1], depth)], dim=1)
         return cls(
             energy=energy,
             pdg=torch.as_tensor(pdg).expand(energy.shape),
             direction=direction,
-            position=position.expand(energy.numel(), 3),
+            position=position,
         )
 
     @classmethod
@@ -123,6 +138,11 @@ class IncidentParticles:
             direction=torch.cat([part.direction for part in parts]),
             position=torch.cat([part.position for part in parts]),
         )
+
+
+def _cos(angle: Tensor) -> Tensor:
+    """The cosine, exactly 0 at pi/2, where it would be 6e-17: what is upright is exactly so."""
+    return torch.where(angle == pi / 2, torch.zeros_like(angle), torch.cos(angle))
 
 
 def _check_energies(energy: Tensor) -> None:

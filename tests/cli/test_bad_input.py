@@ -186,8 +186,10 @@ def test_wrong_tables(table, message, toy_run, tmp_path, fails):
 
 def test_runs_that_are_none(toy_file, toy_run, tmp_path, fails):
     words = ["--energy", "50GeV", "-n", 3, "-o", tmp_path / "out.h5"]
-    for folder in (tmp_path, tmp_path / "absent", toy_file):
+    for folder in (tmp_path, toy_file):
         assert "holds no card.json: it is not a trained run" in fails("generate", folder, *words)
+    absent = fails("generate", tmp_path / "absent", *words)
+    assert "absent is neither a run directory nor a packaged model" in absent
     (tmp_path / "config.yaml").write_bytes((toy_run() / "config.yaml").read_bytes())
     assert "its training is not finished" in fails("generate", tmp_path, *words)
     for name in ("card.json", "model.safetensors"):

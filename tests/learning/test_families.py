@@ -34,7 +34,10 @@ def learn(settings, file, folder):
 
 
 def generate(simulator, energy, count=4000):
-    particles = IncidentParticles.beam([energy] * count)
+    detector = simulator.detector
+    particles = IncidentParticles.beam(
+        [energy] * count, impact=detector.impact, depth=detector.face_z
+    )
     return simulator.simulate(particles, seed=11).deposits
 
 

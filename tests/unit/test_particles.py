@@ -78,6 +78,17 @@ def test_a_beam_of_60_degrees():
     )
 
 
+def test_a_beam_may_lean_anywhere_and_enter_anywhere():
+    phi = torch.tensor([0.0, pi / 2, -2.0], dtype=torch.float64)
+    entry = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], dtype=torch.float64)
+    beam = IncidentParticles.beam([1e4] * 3, theta=pi / 3, phi=phi, impact=entry, depth=-1.0)
+    torch.testing.assert_close(beam.phi, phi)
+    torch.testing.assert_close(beam.theta, torch.full((3,), pi / 3, dtype=torch.float64))
+    assert torch.equal(beam.position[:, :2], entry)
+    assert beam.position[:, 2].tolist() == [-1.0] * 3
+    assert float(IncidentParticles.beam([1e4], phi=0.3).phi) == pi / 2
+
+
 def test_codes_and_angles_may_differ_within_a_beam():
     beam = IncidentParticles.beam(
         [1e4, 2e4], pdg=torch.tensor([11, 22]), theta=torch.tensor([1.0, 1.5])

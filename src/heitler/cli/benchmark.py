@@ -2,11 +2,12 @@
 
     heitler benchmark runs/vae --batch 1,100,1000 --threads 1
     heitler benchmark runs/vae runs/wgan_gp --reference geant4.h5
+    heitler benchmark compound_hits_ild_ecal --reference geant4.h5
 
 The clock runs from incident particles to deposits in MeV; the first call is shown by itself. The
 speed-up is that over Geant4's CPU time per shower, which files of Geant4 showers carry. In the
 same table stands how the model's showers compare with showers that training never saw: those
-that the run kept apart, or those of --reference.
+that the run kept apart, or those of --reference, which a packaged model needs: it keeps none.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds the arguments of ``heitler benchmark``."""
-    parser.add_argument("models", type=Path, nargs="+", metavar="RUN", help="run directories")
+    parser.add_argument(
+        "models", nargs="+", metavar="RUN|MODEL", help="run directories and packaged models"
+    )
     parser.add_argument("--batch", type=_batches, default=(1, 100, 1000), help="1,100,1000")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default 1)")
     parser.add_argument("--reference", type=Path, help="showers that training never saw")

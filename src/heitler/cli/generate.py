@@ -4,16 +4,18 @@
     heitler generate runs/vae --energy 10..100GeV -n 1000000 -o showers.h5
     heitler generate runs/vae --particles beam.csv -o showers.h5
 
-Energies and angles are values or ranges (uniform), or those of a file: a shower file, or a CSV
-table with columns energy_GeV and, if wanted, theta_deg and pdg. The same seed gives the same
-showers; the same command goes on after an interruption.
+The model is a run directory or a packaged model (heitler list models). Energies and angles are
+values or ranges (uniform), or those of a file: a shower file, or a CSV table with columns
+energy_GeV and, if wanted, theta_deg, phi_deg (azimuth of the direction from +x towards +y), pdg,
+x_mm and y_mm. Particles enter where and lean to where those of the training did, unless the file
+says otherwise. The same seed gives the same showers; the same command goes on after an
+interruption.
 """
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from math import pi
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +29,11 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds the arguments of ``heitler generate``."""
-    parser.add_argument("model", type=Path, help="run directory of a trained model")
+    parser.add_argument("model", metavar="RUN|MODEL", help="run directory or packaged model")
     parser.add_argument("--energy", type=parse_energies, help="50GeV or 10..100GeV")
     parser.add_argument(
         "--theta",
         type=parse_angles,
-        default=(pi / 2, pi / 2),
         help="angle to the face: 60deg or 30..90deg (default 90deg)",
     )
     parser.add_argument("--pdg", type=int, help="particle code (that of the training)")
@@ -79,8 +80,14 @@ def _source(arguments: Namespace, simulator: NeuralSimulator) -> tuple[ParticleS
     if (arguments.energy is None) == (arguments.particles is None):
         msg = "give either --energy or --particles"
         raise ValueError(msg)
+    seen = simulator.card.training_range
     if arguments.particles is not None:
-        particles = read_particles(arguments.particles, simulator.detector)
+        particles = read_particles(
+            arguments.particles,
+            simulator.detector,
+            impact=seen.entry,
+            phi=seen.lean,
+        )
         number = len(particles) if arguments.number is None else arguments.number
         if number > len(particles):
             msg = f"{arguments.particles} holds {len(particles)} particles, asked for {number}"
@@ -90,6 +97,11 @@ def _source(arguments: Namespace, simulator: NeuralSimulator) -> tuple[ParticleS
     if arguments.number is None:
         msg = "give the number of showers with -n"
         raise ValueError(msg)
-    pdg = simulator.card.training_range.pdg[0] if arguments.pdg is None else arguments.pdg
-    gun = ParticleGun(simulator.detector, arguments.energy, arguments.theta, pdg)
+    gun = ParticleGun.within(
+        simulator.detector,
+        seen,
+        energy=arguments.energy,
+        theta=arguments.theta,
+        pdg=arguments.pdg,
+    )
     return gun, arguments.number

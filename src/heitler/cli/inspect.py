@@ -1,13 +1,14 @@
-"""Say what a shower file or a run directory holds."""
+"""Say what a shower file, a run directory or a packaged model holds."""
 
 from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from heitler.data import resolve
+from heitler.data import models, resolve, resolve_model
 from heitler.detectors import load_detector
 from heitler.formats import CONVENTIONS, inspect
 from heitler.units import GeV, degree
@@ -17,7 +18,9 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declares the arguments of the verb."""
-    parser.add_argument("path", metavar="FILE|RUN", help="a shower file or a run directory")
+    parser.add_argument(
+        "path", metavar="FILE|RUN|MODEL", help="a shower file, a run directory, a packaged model"
+    )
     parser.add_argument("--from", dest="convention", choices=list(CONVENTIONS), help="convention")
     parser.add_argument("--detector", metavar="NAME", help="detector where the file does not say")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -26,14 +29,27 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Prints the facts as aligned text or as JSON."""
     detector = load_detector(arguments.detector) if arguments.detector else None
-    path = resolve(arguments.path)
+    path = _locate(arguments.path)
     facts = inspect(path, convention=arguments.convention, detector=detector)
     print(json.dumps(facts, indent=2) if arguments.json else "\n".join(_lines(_short(facts))))
     return 0
 
 
+def _locate(name: str) -> Path:
+    if name in models():
+        return resolve_model(name)
+    try:
+        return resolve(name)
+    except ValueError as error:
+        msg = f"{error} nor a packaged model ({', '.join(models()) or 'none'})"
+        raise ValueError(msg) from error
+
+
 def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts for a reader: of the card's definition of its detector only what it is."""
+    """The facts for a reader: of the card's definition of its detector only what it is.
+
+    Every value of the fidelity stands beside its floor.
+    """
     if "training_range" not in facts:
         return dict(facts)
     seen, detector = facts["training_range"], facts["detector"]
@@ -46,8 +62,56 @@ def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
             "energy [GeV]": f"{low:g} to {high:g}",
             "angle to the face [deg]": f"{flat:g} to {steep:g}",
             "codes (PDG)": seen["pdg"],
+            **_entry(seen),
         },
+        "fidelity": _fidelity(facts.get("fidelity", {})),
+        "speed": _speed(facts.get("speed", {})),
     }
+
+
+def _entry(seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Points of entry and azimuths, which the cards of older versions do not have."""
+    facts: dict[str, Any] = {}
+    if "position" in seen:
+        x, y = seen["position"]
+        facts["point of entry [mm]"] = f"x {_span(*x)}, y {_span(*y)}"
+    if seen.get("azimuth"):
+        facts["azimuth of the tilt [deg]"] = _span(*(a / degree for a in seen["azimuth"]))
+    return facts
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _fidelity(fidelity: Mapping[str, Any]) -> dict[str, Any]:
+    if "values" not in fidelity:
+        return dict(fidelity)
+    values = {
+        f"{row['observable']}, {row['metric']}, {row['energies']}": (
+            f"{row['value']:.4f} ± {row['error']:.4f}, "
+            f"Geant4 against itself {row['floor']:.4f} ± {row['floor_error']:.4f}"
+        )
+        for row in fidelity["values"]
+    }
+    return {**fidelity, "values": values}
+
+
+def _speed(speed: Mapping[str, Any]) -> dict[str, Any]:
+    if "rows" not in speed:
+        return dict(speed)
+    rows = {
+        f"batch {row['batch']}, {row['threads']} thread{'s'[: row['threads'] > 1]}": (
+            f"{row['milliseconds']:.4f} ms per shower (CPU {row['cpu_milliseconds']:.4f})"
+            + (
+                f", Geant4 {row['reference_milliseconds']:.0f} ms"
+                if row.get("reference_milliseconds")
+                else ""
+            )
+        )
+        for row in speed["rows"]
+    }
+    return {**speed, "rows": rows}
 
 
 def _lines(facts: Mapping[str, Any], indent: str = "") -> Iterator[str]:

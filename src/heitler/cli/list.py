@@ -2,6 +2,8 @@
 
 heitler list detectors
 heitler list models
+
+The models are the families that can be trained and, below them, the packaged trained models.
 """
 
 from __future__ import annotations
@@ -9,8 +11,17 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from inspect import getdoc
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+from heitler.particles import ELECTRON, PHOTON, POSITRON
+from heitler.units import GeV, degree
+
+if TYPE_CHECKING:
+    from heitler.simulators import ModelCard
 
 __all__ = ["add_arguments", "run"]
+
+_PARTICLES = {PHOTON: "photons", ELECTRON: "electrons", POSITRON: "positrons"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -49,7 +60,44 @@ def _models() -> list[tuple[str, str]]:
     from heitler import models
 
     families = models.GenerativeModel.__subclasses__()
-    return [(_path(family, models), _first_line(family)) for family in families]
+    return [(_path(family, models), _first_line(family)) for family in families] + _packaged()
+
+
+def _packaged() -> list[tuple[str, str]]:
+    """The trained models that ship with the package."""
+    from heitler.data import models, resolve_model
+    from heitler.simulators import ModelCard
+
+    cards = [(name, ModelCard.read(resolve_model(name) / "card.json")) for name in models()]
+    return [(name, f"packaged: {_seen(card)}{_worth(card)}") for name, card in cards]
+
+
+def _seen(card: ModelCard) -> str:
+    """Particles, range and detector of a trained model."""
+    seen = card.training_range
+    particles = " and ".join(_PARTICLES.get(code, f"particles {code}") for code in seen.pdg)
+    energy = _span(seen.energy, GeV, "GeV")
+    angle = _span(seen.theta, degree, "degrees")
+    return f"{particles} of {energy} at {angle} in {card.detector['name']}"
+
+
+def _worth(card: ModelCard) -> str:
+    """AUC with its floor, and speed: both or neither."""
+    values = card.fidelity.get("values", [])
+    aucs = [row for row in values if row["metric"] == "classifier_auc"]
+    speeds = card.speed.get("rows", [])
+    if not (aucs and speeds):
+        return ""
+    auc, speed = aucs[0], speeds[-1]
+    return (
+        f"; AUC {auc['value']:.3f} (Geant4 against itself {auc['floor']:.3f}), "
+        f"{speed['milliseconds']:.3g} ms per shower in batches of {speed['batch']}"
+    )
+
+
+def _span(bounds: tuple[float, float], unit: float, name: str) -> str:
+    low, high = (f"{bound / unit:g}" for bound in bounds)
+    return f"{low} {name}" if low == high else f"{low} to {high} {name}"
 
 
 def _observables() -> list[tuple[str, str]]:

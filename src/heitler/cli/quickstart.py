@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from math import pi
 from pathlib import Path
 from time import monotonic
 
@@ -36,9 +35,8 @@ def run(arguments: Namespace) -> int:
     folder, generated, floor = (output / name for name in ("vae", "generated.h5", "geant4.h5"))
     _train(folder)
     simulator = NeuralSimulator.load(folder)
-    seen = simulator.card.training_range
     _say(f"generating {_SHOWERS} showers")
-    gun = ParticleGun(simulator.detector, seen.energy, (pi / 2, pi / 2), seen.pdg[0])
+    gun = ParticleGun.within(simulator.detector, simulator.card.training_range)
     origin = simulator.provenance(folder)
     generate(
         simulator,

@@ -1,13 +1,18 @@
-"""Small samples of real Geant4 showers that ship with the package."""
+"""What ships with the package: small samples of real Geant4 showers, and trained models.
+
+A packaged model is a folder ``models/NAME`` with ``config.yaml``, ``model.safetensors`` and
+``card.json``: what `heitler.simulators.NeuralSimulator` needs of a run directory.
+"""
 
 from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["QUICKSTART", "resolve", "samples"]
+__all__ = ["QUICKSTART", "models", "resolve", "resolve_model", "samples"]
 
 _FOLDER = Path(str(files("heitler.data")))
+_MODELS = _FOLDER / "models"
 
 QUICKSTART = _FOLDER / "quickstart.yaml"
 """Configuration of the default model."""
@@ -30,4 +35,28 @@ def resolve(name: str | Path) -> Path:
     if str(name) in samples():
         return _FOLDER / f"{name}.h5"
     msg = f"{name} is neither a file nor a packaged sample ({', '.join(samples()) or 'none'})"
+    raise ValueError(msg)
+
+
+def models() -> list[str]:
+    """Names of the packaged trained models, sorted."""
+    return sorted(card.parent.name for card in _MODELS.glob("*/card.json"))
+
+
+def resolve_model(name: str | Path) -> Path:
+    """The folder of a trained model: a path that exists comes first, then a packaged model.
+
+    Arguments:
+        name: Path of a run directory, or a name of `models()`.
+
+    Raises:
+        ValueError: There is neither such a path nor such a model.
+    """
+    path = Path(name)
+    if path.exists():
+        return path
+    if str(name) in models():
+        return _MODELS / str(name)
+    known = ", ".join(models()) or "none"
+    msg = f"{name} is neither a run directory nor a packaged model ({known})"
     raise ValueError(msg)

@@ -1,15 +1,19 @@
 """Lists of incident particles: those of a shower file, or a CSV table.
 
 The table has a header; columns are ``energy_GeV`` and, if wanted, ``theta_deg`` (angle to the
-face, default 90), ``pdg`` (default 22). Particles enter at the detector's point of impact.
+face, default 90), ``pdg`` (default 22), ``phi_deg`` (azimuth of the direction from +x towards +y),
+``x_mm`` and ``y_mm`` (point of entry on the face).
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
+from math import pi
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from heitler.detectors import Detector
 from heitler.formats.registry import open_showers
@@ -18,15 +22,24 @@ from heitler.units import GeV, degree
 
 __all__ = ["read_particles", "write_particles"]
 
-_COLUMNS = {"energy_GeV", "theta_deg", "pdg"}
+_COLUMNS = ("energy_GeV", "theta_deg", "phi_deg", "pdg", "x_mm", "y_mm")
 
 
-def read_particles(path: str | Path, detector: Detector) -> IncidentParticles:
+def read_particles(
+    path: str | Path,
+    detector: Detector,
+    *,
+    impact: tuple[float, float] | None = None,
+    phi: float = pi / 2,
+) -> IncidentParticles:
     """Incident particles from a file.
 
     Arguments:
         path: A shower file of any convention, or a table whose name ends in ``.csv``.
-        detector: Particles of a table enter at its point of impact, on its face.
+        detector: Particles of a table enter on its face.
+        impact: x and y in mm where particles of a table enter that does not say it; by default
+            the detector's point of impact.
+        phi: Azimuth in rad of the directions of a table that does not say it; pi/2 is +y.
 
     Raises:
         ValueError: The file does not exist or is neither.
@@ -41,18 +54,20 @@ def read_particles(path: str | Path, detector: Detector) -> IncidentParticles:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     columns = set(rows[0]) if rows else set()
-    if "energy_GeV" not in columns or columns - _COLUMNS:
-        msg = f"{path}: expected a column energy_GeV and perhaps theta_deg and pdg"
+    if "energy_GeV" not in columns or columns - set(_COLUMNS):
+        msg = (
+            f"{path}: expected a column energy_GeV and perhaps theta_deg, phi_deg, pdg, x_mm "
+            "and y_mm"
+        )
         raise ValueError(msg)
+    x, y = detector.impact if impact is None else impact
     try:
-        energy = torch.tensor([float(row["energy_GeV"]) for row in rows], dtype=torch.float64)
-        theta = [float(row.get("theta_deg", 90.0)) for row in rows]
-        pdg = [int(row.get("pdg", PHOTON)) for row in rows]
         return IncidentParticles.beam(
-            energy * GeV,
-            pdg=torch.tensor(pdg),
-            theta=torch.tensor(theta, dtype=torch.float64) * degree,
-            impact=detector.impact,
+            _column(rows, "energy_GeV", 0.0) * GeV,
+            pdg=_column(rows, "pdg", PHOTON, int),
+            theta=_column(rows, "theta_deg", pi / 2 / degree) * degree,
+            phi=_column(rows, "phi_deg", phi / degree) * degree,
+            impact=torch.stack([_column(rows, "x_mm", x), _column(rows, "y_mm", y)], dim=1),
             depth=detector.face_z,
         )
     except (TypeError, ValueError) as error:
@@ -60,15 +75,28 @@ def read_particles(path: str | Path, detector: Detector) -> IncidentParticles:
         raise ValueError(msg) from error
 
 
+def _column(
+    rows: list[dict[str, str]],
+    name: str,
+    default: float,
+    convert: Callable[[str | float], float] = float,
+) -> Tensor:
+    """The numbers of a column, or as many times the default: (N,)."""
+    values = [convert(row.get(name, default)) for row in rows]
+    return torch.tensor(values, dtype=torch.int64 if convert is int else torch.float64)
+
+
 def write_particles(path: Path, particles: IncidentParticles) -> None:
-    """Writes a table that `read_particles` reads; points of entry are not kept.
+    """Writes a table that `read_particles` reads; they enter on the face of its detector.
 
     Arguments:
         path: A file whose name ends in ``.csv``.
         particles: What to write.
     """
-    columns = (particles.energy / GeV, particles.theta / degree, particles.pdg)
+    x, y, _ = particles.position.unbind(dim=1)
+    angles = (particles.theta / degree, particles.phi / degree)
+    columns = (particles.energy / GeV, *angles, particles.pdg, x, y)
     with path.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["energy_GeV", "theta_deg", "pdg"])
+        table.writerow(_COLUMNS)
         table.writerows(zip(*(column.tolist() for column in columns), strict=True))

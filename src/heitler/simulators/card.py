@@ -1,22 +1,36 @@
 """The card of a trained model: what it was trained on, where it holds, how good and how fast.
 
 The range of training is widened to two significant digits, since data that are flat in 10 to 100
-GeV hold no shower at exactly 10 GeV. A simulator refuses particles outside of it.
+GeV hold no shower at exactly 10 GeV. A simulator refuses particles outside of it: other energies,
+angles and codes, but also other points of entry and other directions of the tilt, since a model
+that has seen one of them knows nothing of the cells below another.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from math import ceil, floor, log10
+from math import ceil, floor, log10, pi
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from heitler.particles import IncidentParticles
 from heitler.units import GeV, degree
 
 __all__ = ["ModelCard", "TrainingRange"]
+
+_NEAR = 0.1
+"""Distance in mm between points of entry that are the same: far below the size of a cell."""
+
+_UPRIGHT = 1e-4
+"""Tilt in rad below which a direction has no azimuth."""
+
+_ROUND = 1e-3
+"""Difference in rad between azimuths that are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +41,62 @@ class TrainingRange:
         energy: Lowest and highest energy in MeV.
         theta: Lowest and highest angle to the face in rad.
         pdg: Particle codes.
+        position: Lowest and highest x, lowest and highest y of the point of entry in mm.
+        azimuth: First and last azimuth in rad of the directions of tilted particles, from +x
+            towards +y; None if none was tilted. The last is at most a turn further.
     """
 
     energy: tuple[float, float]
     theta: tuple[float, float]
     pdg: tuple[int, ...]
+    position: tuple[tuple[float, float], tuple[float, float]]
+    azimuth: tuple[float, float] | None
 
     @classmethod
     def of(cls, particles: IncidentParticles) -> TrainingRange:
-        """The range of `particles`, widened to two significant digits (degrees for angles)."""
+        """The range of `particles`, widened.
+
+        Energies are widened to two significant digits, angles to degrees, points to 0.1 mm.
+        """
         low, high = float(particles.energy.min()), float(particles.energy.max())
         flat, steep = (float(a) / degree for a in (particles.theta.min(), particles.theta.max()))
         return cls(
             energy=(_round(low, floor), _round(high, ceil)),
             theta=(floor(flat + 1e-4) * degree, ceil(steep - 1e-4) * degree),
             pdg=tuple(sorted(set(particles.pdg.tolist()))),
+            position=(_edges(particles.position[:, 0]), _edges(particles.position[:, 1])),
+            azimuth=_arc(particles.phi[_tilted(particles)]),
         )
+
+    @classmethod
+    def from_mapping(cls, content: Mapping[str, Any]) -> TrainingRange:
+        """The range that a card states.
+
+        Raises:
+            ValueError: It is that of an old card, which knows no points of entry.
+        """
+        if "energy" in content and not {"position", "azimuth"} <= set(content):
+            msg = "it does not say at which points of entry it was trained; train the model again"
+            raise ValueError(msg)
+        (x, y), azimuth = content["position"], content["azimuth"]
+        return cls(
+            energy=_pair(content["energy"]),
+            theta=_pair(content["theta"]),
+            pdg=tuple(content["pdg"]),
+            position=(_pair(x), _pair(y)),
+            azimuth=None if azimuth is None else _pair(azimuth),
+        )
+
+    @property
+    def entry(self) -> tuple[float, float]:
+        """The middle of the points of entry: x and y in mm."""
+        (left, right), (lower, upper) = self.position
+        return (left + right) / 2, (lower + upper) / 2
+
+    @property
+    def lean(self) -> float:
+        """The middle azimuth in rad; pi/2, towards +y, if the model has seen no tilt."""
+        return pi / 2 if self.azimuth is None else sum(self.azimuth) / 2
 
     def check(self, particles: IncidentParticles) -> None:
         """Refuses particles outside of the range.
@@ -64,9 +118,27 @@ class TrainingRange:
             )
         if other := sorted(set(particles.pdg.tolist()) - set(self.pdg)):
             problems.append(f"the particle codes {list(self.pdg)}, got {other}")
+        problems += self._check_entry(particles)
         if problems:
             msg = f"the model was trained on {'; '.join(problems)} (--extrapolate overrides)"
             raise ValueError(msg)
+
+    def _check_entry(self, particles: IncidentParticles) -> list[str]:
+        """What is wrong with points of entry and azimuths."""
+        problems = []
+        points = particles.position[:, :2]
+        low, high = torch.tensor(self.position, dtype=torch.float64).unbind(dim=1)
+        if not bool(((points >= low - _NEAR) & (points <= high + _NEAR)).all()):
+            seen, got = _place(self.position), _place(points.T.tolist())
+            problems.append(f"entry points {seen} mm, got {got} mm")
+        azimuths = particles.phi[_tilted(particles)]
+        if self.azimuth is not None and len(azimuths):
+            first, last = self.azimuth
+            beyond = (azimuths - first + _ROUND) % (2 * pi) - (last - first + 2 * _ROUND)
+            if bool((beyond > 0).any()):
+                seen, got = _span([first, last], degree), _span(azimuths.tolist(), degree)
+                problems.append(f"azimuths of {seen} degrees, got {got} degrees")
+        return problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +178,13 @@ class ModelCard:
         """
         try:
             content = json.loads(path.read_text())
-            seen = content.pop("training_range")
-            training_range = TrainingRange(
-                *(tuple(seen[key]) for key in ("energy", "theta", "pdg"))
-            )
+            training_range = TrainingRange.from_mapping(content.pop("training_range"))
             return cls(training_range=training_range, **content)
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
             msg = f"{path} is not a model card: {error}"
+            raise ValueError(msg) from error
+        except ValueError as error:
+            msg = f"{path} cannot be used: {error}"
             raise ValueError(msg) from error
 
 
@@ -121,6 +193,41 @@ def _round(value: float, direction: Any) -> float:  # noqa: ANN401 (math.floor o
     return float(direction(round(value / step, 6)) * step)
 
 
+def _pair(values: Iterable[float]) -> tuple[float, float]:
+    low, high = values
+    return float(low), float(high)
+
+
+def _edges(values: Tensor) -> tuple[float, float]:
+    """Lowest and highest of coordinates in mm, (N,), widened to 0.1 mm."""
+    low, high = (round(10 * float(v), 4) for v in (values.min(), values.max()))
+    return floor(low) / 10, ceil(high) / 10
+
+
+def _tilted(particles: IncidentParticles) -> Tensor:
+    """Which particles have an azimuth, (N,)."""
+    x, y, _ = particles.direction.unbind(dim=1)
+    return torch.hypot(x, y) > _UPRIGHT
+
+
+def _arc(azimuths: Tensor) -> tuple[float, float] | None:
+    """The shortest arc that holds all azimuths, (N,) in rad, widened to degrees."""
+    if not len(azimuths):
+        return None
+    ordered = azimuths.sort().values / degree
+    gaps = torch.diff(ordered, append=ordered[:1] + 360)
+    widest = int(gaps.argmax())
+    first = float(ordered[(widest + 1) % len(ordered)])
+    last = first + 360 - float(gaps[widest])
+    low, high = floor(first + 1e-3), ceil(last - 1e-3)
+    low, high = (-180, 180) if high - low >= 360 else (low, high)
+    return low * degree, high * degree
+
+
 def _span(values: list[float], unit: float) -> str:
     low, high = min(values) / unit, max(values) / unit
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _place(position: Iterable[Iterable[float]]) -> str:
+    return " ".join(f"{axis} {_span([*v], 1.0)}" for axis, v in zip("xy", position, strict=True))

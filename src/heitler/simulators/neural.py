@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from heitler.data import resolve_model
 from heitler.detectors import Detector, parse_detector
 from heitler.formats import atomic_file, sha256
 from heitler.models import GenerativeModel, draw
@@ -116,12 +117,16 @@ class NeuralSimulator:
 
     @classmethod
     def load(cls, folder: Path | str, *, extrapolate: bool = False) -> NeuralSimulator:
-        """The simulator that a folder holds.
+        """The simulator that a folder holds, or a packaged model.
+
+        Arguments:
+            folder: Path of a run directory, or a name of `heitler.data.models()`.
+            extrapolate: Whether to accept particles outside of the card's range.
 
         Raises:
-            ValueError: The folder holds no complete simulator.
+            ValueError: There is none, or the folder holds no complete simulator.
         """
-        folder = Path(folder)
+        folder = resolve_model(folder)
         for name in (CARD, CONFIGURATION, WEIGHTS):
             if not (folder / name).is_file():
                 unfinished = (folder / CONFIGURATION).is_file()
@@ -143,16 +148,16 @@ class NeuralSimulator:
             raise ValueError(msg) from error
         return simulator
 
-    def provenance(self, folder: Path) -> dict[str, Any]:
+    def provenance(self, folder: Path | str) -> dict[str, Any]:
         """What a file of generated showers says about its origin.
 
         Arguments:
-            folder: Where the simulator was loaded from.
+            folder: Where the simulator was loaded from, or the name of a packaged model.
         """
         return {
             "simulator": self.card.name,
             "family": self.card.family,
-            "weights_sha256": sha256(folder / WEIGHTS),
+            "weights_sha256": sha256(resolve_model(folder) / WEIGHTS),
             "trained_on_sha256": self.card.data.get("sha256"),
             "extrapolate": self.extrapolate,
         }

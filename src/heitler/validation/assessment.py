@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from heitler.data import resolve_model
 from heitler.deployment import time_simulator
 from heitler.formats import ShowerReader, open_showers, read_particles
 from heitler.models import random_generator
@@ -24,6 +25,7 @@ from heitler.simulators import (
     HELD_OUT,
     PARTICLES,
     NeuralSimulator,
+    ParticleGun,
     ParticleList,
     generate,
     machine,
@@ -53,7 +55,7 @@ def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
     """Compares a trained model with showers that training never saw, and times it.
 
     Arguments:
-        folder: A run directory.
+        folder: A run directory, or the name of a packaged model.
         reference: Showers that training never saw; by default those that the run kept apart.
         floor: A second, independent sample of the reference's kind; by default the reference
             is halved.
@@ -68,15 +70,15 @@ def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
     Raises:
         ValueError: The folder holds no trained model, or the reference does not fit it.
     """
-    folder = Path(folder)
+    folder = resolve_model(folder)
     simulator = NeuralSimulator.load(folder)
     name = simulator.card.name
     with (
-        open_showers(reference or folder / HELD_OUT, detector=None) as held_out,
+        open_showers(reference or _held_out(folder), detector=None) as held_out,
         open_showers(floor) if floor else nullcontext() as second,
         TemporaryDirectory() as scratch,
     ):
-        particles = read_particles(folder / PARTICLES, simulator.detector)
+        particles = _particles(folder, simulator, len(held_out), seed)
         source = _endless(particles, seed)
         speed = speed_rows(simulator, source, held_out, batches=batches, threads=threads)
         path = Path(scratch) / "generated.h5" if generated is None else Path(generated)
@@ -146,6 +148,30 @@ def speed_rows(
             )
         )
     return tuple(rows)
+
+
+def _held_out(folder: Path) -> Path:
+    path = folder / HELD_OUT
+    if not path.is_file():
+        msg = (
+            f"{folder.name} keeps no held-out showers: give showers of the full simulation with "
+            f"--reference (heitler inspect {folder.name} prints what its card says)"
+        )
+        raise ValueError(msg)
+    return path
+
+
+def _particles(
+    folder: Path, simulator: NeuralSimulator, number: int, seed: int
+) -> IncidentParticles:
+    """Those of training showers; a packaged model, which keeps none, gets its range, uniform."""
+    if (folder / PARTICLES).is_file():
+        return read_particles(folder / PARTICLES, simulator.detector)
+    seen = simulator.card.training_range
+    gun = ParticleGun.within(simulator.detector, seen, theta=seen.theta)
+    blocks = range(-(-number // BLOCK))
+    shots = [gun.shoot(block, BLOCK, seed=seed) for block in blocks]
+    return IncidentParticles.concatenate(shots)[:number]
 
 
 def _endless(particles: IncidentParticles, seed: int) -> ParticleList:

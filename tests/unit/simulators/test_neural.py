@@ -7,10 +7,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import heitler.data
 from heitler.particles import IncidentParticles
 from heitler.simulators import NeuralSimulator, Simulator
 
 FAMILIES = pytest.mark.parametrize("family", ["vae", "wgan_gp"])
+
+
+def beam(energy):
+    """Particles that enter where those of the toy training did."""
+    return IncidentParticles.beam(energy, impact=(10.0, -20.0))
 
 
 @pytest.fixture
@@ -29,7 +35,7 @@ def copy(toy_run, tmp_path):
 
 @FAMILIES
 def test_a_copy_elsewhere_makes_the_same_showers(family, toy_run, copy):
-    particles = IncidentParticles.beam(torch.linspace(1e4, 1e5, 300))
+    particles = beam(torch.linspace(1e4, 1e5, 300))
     one = NeuralSimulator.load(toy_run(family)).simulate(particles, seed=5)
     other = NeuralSimulator.load(copy(family)).simulate(particles, seed=5)
     assert torch.equal(one.deposits, other.deposits)
@@ -41,17 +47,33 @@ def test_a_copy_elsewhere_makes_the_same_showers(family, toy_run, copy):
 def test_showers_depend_on_the_seed_and_come_in_order(family, toy_run):
     simulator = NeuralSimulator.load(toy_run(family))
     assert isinstance(simulator, Simulator)
-    particles = IncidentParticles.beam(torch.linspace(1e4, 1e5, 40))
+    particles = beam(torch.linspace(1e4, 1e5, 40))
     one, other = (simulator.simulate(particles, seed=seed) for seed in (1, 2))
     assert not torch.equal(one.deposits, other.deposits)
     assert torch.equal(one.particles.energy, particles.energy)
     assert len(simulator.simulate(particles[:1], seed=1)) == 1
 
 
+def test_the_name_of_a_packaged_model_is_enough(copy, monkeypatch):
+    folder = copy()
+    monkeypatch.setattr(heitler.data, "_MODELS", folder.parent)
+    particles = beam([5e4] * 3)
+    one, other = (NeuralSimulator.load(name) for name in (folder, "vae"))
+    assert torch.equal(
+        one.simulate(particles, seed=1).deposits, other.simulate(particles, seed=1).deposits
+    )
+    assert one.provenance(folder) == other.provenance("vae")
+    with pytest.raises(ValueError, match=r"neither a run directory nor a packaged model \(vae\)"):
+        NeuralSimulator.load("gan")
+
+
 def test_particles_outside_of_the_card_are_refused(toy_run):
-    particles = IncidentParticles.beam([1e3])
+    particles = beam([1e3])
     with pytest.raises(ValueError, match="10 to 100 GeV, got 1 GeV"):
         NeuralSimulator.load(toy_run()).simulate(particles, seed=1)
+    elsewhere = IncidentParticles.beam([5e4], impact=(10.0, -10.0))
+    with pytest.raises(ValueError, match="entry points x 10 y -20 mm, got x 10 y -10 mm"):
+        NeuralSimulator.load(toy_run()).simulate(elsewhere, seed=1)
     free = NeuralSimulator.load(toy_run(), extrapolate=True)
     assert len(free.simulate(particles, seed=1)) == 1
 
@@ -87,7 +109,7 @@ def test_half_of_the_weights(copy):
 
 def test_weights_decide_what_is_made(copy):
     folder = copy()
-    particles = IncidentParticles.beam([5e4])
+    particles = beam([5e4])
     before = NeuralSimulator.load(folder).simulate(particles, seed=1)
     weights = load_file(folder / "model.safetensors")
     save_file({name: value * 0.9 for name, value in weights.items()}, folder / "model.safetensors")

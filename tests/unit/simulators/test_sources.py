@@ -1,11 +1,13 @@
 """Sources of particles: the same request gives the same particles."""
 
+from math import pi
+
 import pytest
 import torch
 
 from heitler.particles import IncidentParticles
-from heitler.simulators import BLOCK, ParticleGun, ParticleList, block_seed
-from heitler.units import GeV
+from heitler.simulators import BLOCK, ParticleGun, ParticleList, TrainingRange, block_seed
+from heitler.units import GeV, degree
 
 
 @pytest.fixture
@@ -51,6 +53,54 @@ def test_a_single_value_is_exact(toy_detector):
     assert particles.direction.tolist() == [[0.0, 0.0, 1.0]] * 7
 
 
+def seen(count=500, *, theta=None, **settings):
+    generator = torch.Generator().manual_seed(1)
+    unit = torch.rand(count, 2, dtype=torch.float64, generator=generator)
+    angle = (30 + 60 * unit[:, 1]) * degree if theta is None else theta
+    particles = IncidentParticles.beam(1e4 + 9e4 * unit[:, 0], theta=angle, **settings)
+    return TrainingRange.of(particles)
+
+
+def test_a_gun_within_a_range_shoots_what_the_model_has_seen(toy_detector):
+    past = seen(phi=-0.7, impact=(3.0, 4.0), pdg=11)
+    gun = ParticleGun.within(toy_detector, past, theta=past.theta)
+    particles = gun.shoot(0, BLOCK, seed=1)
+    past.check(particles)
+    assert particles.position[:, :2].unique(dim=0).tolist() == [[3.0, 4.0]]
+    assert float(particles.theta.min()) < 0.6
+    assert gun.energy == past.energy
+    with pytest.raises(ValueError, match="entry points x 3 y 4 mm, got x 10 y -20 mm"):
+        past.check(ParticleGun(toy_detector, past.energy, pdg=11).shoot(0, 9, seed=1))
+
+
+def test_a_gun_covers_a_range_of_points_and_azimuths(toy_detector):
+    grid = torch.linspace(-2.0, 2.0, 500, dtype=torch.float64)
+    past = seen(phi=grid, impact=torch.stack([grid, 1 + grid / 2], dim=1))
+    particles = ParticleGun.within(toy_detector, past, theta=(1.0, 1.0)).shoot(0, BLOCK, seed=1)
+    past.check(particles)
+    low, high = particles.position.min(dim=0).values, particles.position.max(dim=0).values
+    assert low[:2].tolist() == pytest.approx([-2.0, 0.0], abs=0.02)
+    assert high[:2].tolist() == pytest.approx([2.0, 2.0], abs=0.02)
+    assert float(particles.phi.std()) == pytest.approx(4 / 12**0.5, rel=0.06)
+
+
+def test_energies_and_angles_of_a_seed_do_not_depend_on_points_of_entry(gun, toy_detector):
+    wide = ParticleGun(toy_detector, gun.energy, gun.theta, 11, ((0.0, 9.0), (1.0, 5.0)), (0, 3))
+    one, other = gun.shoot(2, 9, seed=1), wide.shoot(2, 9, seed=1)
+    assert torch.equal(one.energy, other.energy)
+    torch.testing.assert_close(one.theta, other.theta)
+
+
+def test_perpendicular_is_the_default_angle_only_where_it_was_seen(toy_detector):
+    assert ParticleGun.within(toy_detector, seen()).theta == (pi / 2, pi / 2)
+    tilted = seen(theta=torch.linspace(0.6, 1.2, 500))
+    with pytest.raises(ValueError, match=r"not seen 90 degrees: .* --theta 34\.\.69deg"):
+        ParticleGun.within(toy_detector, tilted)
+    with pytest.raises(ValueError, match="--theta 60deg"):
+        ParticleGun.within(toy_detector, seen(theta=60 * degree))
+    assert ParticleGun.within(toy_detector, tilted, theta=(1.0, 1.1)).theta == (1.0, 1.1)
+
+
 def test_a_list_is_gone_through_block_by_block():
     energy = torch.arange(1.0, 2 * BLOCK + 11.0, dtype=torch.float64)
     source = ParticleList(IncidentParticles.beam(energy))
@@ -60,7 +110,13 @@ def test_a_list_is_gone_through_block_by_block():
 
 
 def test_descriptions_tell_requests_apart(gun, toy_detector):
-    assert gun.describe() == {"energy": [1e4, 1e5], "theta": [0.5, 1.5], "pdg": 11}
+    assert gun.describe() == {
+        "energy": [1e4, 1e5],
+        "theta": [0.5, 1.5],
+        "azimuth": [pi / 2, pi / 2],
+        "position": [[10.0, 10.0], [-20.0, -20.0]],
+        "pdg": 11,
+    }
     one, other = (ParticleList(IncidentParticles.beam([e])) for e in (1.0, 2.0))
     assert one.describe() == one.describe()
     assert one.describe() != other.describe()

@@ -292,6 +292,7 @@ def test_the_assessment_has_particles_of_training_showers(toy_settings, toy_run)
     assert len(particles) == simulator.card.data["train"]
     assert not held_out & set(particles.energy.tolist())
     assert torch.equal(particles.theta, torch.full_like(particles.theta, torch.pi / 2))
+    assert particles.position[0].tolist() == [10.0, -20.0, simulator.detector.face_z]
     simulator.check(particles)
 
 
