@@ -1,21 +1,23 @@
 """Time per shower.
 
-Everything is inside the clock from incident particles to checked deposits in MeV: conditioning,
+Everything is inside the clock from incident particles to checked deposits in MeV, as a number for
+every cell or as lists of hits: conditioning,
 random numbers, model, inverse preprocessing. Drawing the particles and the first call, which
 allocates and warms caches, are outside; the first call is reported by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import perf_counter, process_time
 
 import torch
 
-from heitler.simulators import BLOCK, ParticleSource, Simulator
+from heitler.simulators import BLOCK, ParticleSource, Simulator, simulate_sparse
 
 __all__ = ["Timing", "time_simulator"]
 
@@ -47,7 +49,13 @@ class Timing:
 
 
 def time_simulator(
-    simulator: Simulator, source: ParticleSource, *, batch: int, threads: int = 1, seed: int = 1
+    simulator: Simulator,
+    source: ParticleSource,
+    *,
+    batch: int,
+    threads: int = 1,
+    seed: int = 1,
+    sparse: bool = False,
 ) -> Timing:
     """Times calls of `simulate` with `batch` showers until a second and ten calls have passed.
 
@@ -57,6 +65,7 @@ def time_simulator(
         batch: Showers per call, at most one block (1000).
         threads: Threads that torch may use meanwhile.
         seed: Seed of particles and showers; each call has its own.
+        sparse: Whether to time `simulate_sparse` instead: showers as lists of hits.
 
     Raises:
         ValueError: The batch is empty or larger than a block.
@@ -64,12 +73,13 @@ def time_simulator(
     if not 1 <= batch <= BLOCK:
         msg = f"a batch to time has 1 to {BLOCK} showers, got {batch}"
         raise ValueError(msg)
+    simulate = partial(simulate_sparse, simulator) if sparse else simulator.simulate
     with _threads(threads):
-        warm_up, _ = _call(simulator, source, batch, 0, seed)
+        warm_up, _ = _call(simulate, source, batch, 0, seed)
         calls: list[float] = []
         cpu: list[float] = []
         while not _enough(calls):
-            wall, busy = _call(simulator, source, batch, len(calls) + 1, seed)
+            wall, busy = _call(simulate, source, batch, len(calls) + 1, seed)
             calls.append(wall)
             cpu.append(busy)
     per_shower = sorted(1e3 * seconds / batch for seconds in calls)
@@ -86,12 +96,12 @@ def time_simulator(
 
 
 def _call(
-    simulator: Simulator, source: ParticleSource, batch: int, index: int, seed: int
+    simulate: Callable[..., object], source: ParticleSource, batch: int, index: int, seed: int
 ) -> tuple[float, float]:
     """Wall and CPU seconds of one call."""
     incident = source.shoot(index, batch, seed=seed)
     start, busy = perf_counter(), process_time()
-    simulator.simulate(incident, seed=seed + index)
+    simulate(incident, seed=seed + index)
     return perf_counter() - start, process_time() - busy
 
 

@@ -1,6 +1,8 @@
 """Everything that turns incident particles into showers."""
 
 from heitler.simulators.base import Simulator as Simulator
+from heitler.simulators.base import SparseSimulator as SparseSimulator
+from heitler.simulators.base import simulate_sparse as simulate_sparse
 from heitler.simulators.blueprint import Blueprint as Blueprint
 from heitler.simulators.blueprint import read_configuration as read_configuration
 from heitler.simulators.blueprint import read_yaml as read_yaml

@@ -1,7 +1,8 @@
 """What a simulator is: anything that turns incident particles into showers in a detector.
 
 Geant4, a parameterisation, a trained network and a remote service all have this type, so nothing
-above asks which one it holds. A wrapper has the type of what it wraps.
+above asks which one it holds. A wrapper has the type of what it wraps. A simulator that makes
+lists of hits says so by a method more, and those that do not have their showers made sparse.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from typing import Protocol, runtime_checkable
 
 from heitler.detectors import Detector
 from heitler.particles import IncidentParticles
-from heitler.showers import Showers
+from heitler.showers import Showers, SparseShowers
 
-__all__ = ["Simulator"]
+__all__ = ["Simulator", "SparseSimulator", "simulate_sparse"]
 
 
 @runtime_checkable
@@ -29,3 +30,33 @@ class Simulator(Protocol):
         Raises:
             ValueError: The simulator does not cover these particles.
         """
+
+
+@runtime_checkable
+class SparseSimulator(Simulator, Protocol):
+    """A simulator that can make lists of hits without making dense deposits."""
+
+    def simulate_sparse(self, incident: IncidentParticles, *, seed: int) -> SparseShowers:
+        """The showers of `simulate` as lists of hits.
+
+        Raises:
+            ValueError: The simulator does not cover these particles.
+        """
+
+
+def simulate_sparse(
+    simulator: Simulator, incident: IncidentParticles, *, seed: int
+) -> SparseShowers:
+    """The showers of any simulator as lists of hits.
+
+    Arguments:
+        simulator: What makes the showers.
+        incident: Incident particles.
+        seed: Seed of the showers.
+
+    Raises:
+        ValueError: The simulator does not cover these particles.
+    """
+    if isinstance(simulator, SparseSimulator):
+        return simulator.simulate_sparse(incident, seed=seed)
+    return simulator.simulate(incident, seed=seed).sparse()

@@ -2,7 +2,8 @@
 
 Showers are made block by block (`heitler.simulators.sources.BLOCK`). Finished blocks wait as small
 files in ``<output>.blocks/``, together with the request that they answer; when all are there they
-are joined into the output and removed. After an interruption the same request goes on with the
+are joined into the output and removed. On this way showers are lists of hits, and dense only for
+a simulator or a convention that is. After an interruption the same request goes on with the
 blocks that are missing.
 """
 
@@ -20,7 +21,7 @@ from tqdm import tqdm
 
 from heitler.detectors import Detector
 from heitler.formats import atomic_file, create_showers, open_showers
-from heitler.simulators.base import Simulator
+from heitler.simulators.base import Simulator, simulate_sparse
 from heitler.simulators.sources import BLOCK, ParticleSource, block_seed
 
 __all__ = ["generate"]
@@ -70,7 +71,7 @@ def generate(
             path = blocks / f"{index:06d}.h5"
             if not (_answers(blocks, request) and path.exists()):
                 incident = source.shoot(index, count, seed=seed)
-                showers = simulator.simulate(incident, seed=block_seed(seed, index, 1))
+                showers = simulate_sparse(simulator, incident, seed=block_seed(seed, index, 1))
                 _start(blocks, request)
                 with create_showers(path, simulator.detector) as writer:
                     writer.write(showers)
@@ -80,7 +81,7 @@ def generate(
     ) as writer:
         for index in range(len(counts)):
             with open_showers(blocks / f"{index:06d}.h5", convention="native") as reader:
-                writer.write(reader.read(0, len(reader)))
+                writer.write(reader.read_sparse(0, len(reader)))
     shutil.rmtree(blocks)
     return output
 

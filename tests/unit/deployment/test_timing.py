@@ -45,3 +45,28 @@ def test_the_clock_counts_milliseconds_per_shower(toy_detector, monkeypatch):
 def test_batches_that_cannot_be_timed(batch, toy_detector):
     with pytest.raises(ValueError, match=f"1 to 1000 showers, got {batch}"):
         time_simulator(Sleeper(toy_detector), ParticleGun(toy_detector, (1e4, 1e5)), batch=batch)
+
+
+class Recorder(Sleeper):
+    """A sleeper that makes both forms of showers, and writes down which."""
+
+    def __init__(self, detector):
+        super().__init__(detector)
+        self.forms = []
+
+    def simulate(self, incident, *, seed):
+        self.forms.append("dense")
+        return super().simulate(incident, seed=seed)
+
+    def simulate_sparse(self, incident, *, seed):
+        self.forms.append("sparse")
+        return super().simulate(incident, seed=seed).sparse()
+
+
+@pytest.mark.parametrize(("sparse", "form"), [(False, "dense"), (True, "sparse")])
+def test_either_form_of_showers_is_timed(sparse, form, toy_detector, monkeypatch):
+    monkeypatch.setattr(timing, "_LEAST_SECONDS", 0.02)
+    gun, simulator = ParticleGun(toy_detector, (1e4, 1e5)), Recorder(toy_detector)
+    time_simulator(simulator, gun, batch=2, sparse=sparse)
+    assert set(simulator.forms) == {form}
+    assert time_simulator(Sleeper(toy_detector), gun, batch=2, sparse=True).milliseconds >= 2.0
