@@ -6,7 +6,9 @@ learned), ``card.json`` (where it holds). A run directory of the trainer is such
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,11 @@ from torch import Tensor, nn
 from heitler.data import resolve_model
 from heitler.detectors import Detector, parse_detector
 from heitler.formats import atomic_file, sha256
-from heitler.models import GenerativeModel, draw
+from heitler.hits import Hits
+from heitler.models import GenerativeModel, Variates, draw
 from heitler.particles import IncidentParticles
 from heitler.preprocessing import Conditioning, Preprocessing
-from heitler.showers import Showers
+from heitler.showers import Showers, SparseShowers
 from heitler.simulators.blueprint import Blueprint, read_configuration, read_yaml
 from heitler.simulators.card import ModelCard
 
@@ -75,15 +78,22 @@ class NeuralSimulator:
         Raises:
             ValueError: A particle is outside of the range that the card states.
         """
-        self.check(incident)
-        starts = range(0, len(incident), _CHUNK)
-        parts = [
-            self._generate(incident[start : start + _CHUNK], (seed, start // _CHUNK))
-            for start in starts
-        ]
-        empty = torch.empty(0, self.detector.geometry.cells)
-        deposits = parts[0] if len(parts) == 1 else torch.cat([empty, *parts])
+        deposits = torch.empty(len(incident), self.detector.geometry.cells)
+        for start, z, c, energy in self._batches(incident, seed):
+            deposits[start : start + len(energy)] = self._deposits(z, c, energy)
         return Showers(deposits, incident, self.detector)
+
+    def simulate_sparse(self, incident: IncidentParticles, *, seed: int) -> SparseShowers:
+        """The showers of `simulate` as lists of hits.
+
+        A model that samples hits hands them over as they are, unless there are transforms between
+        it and the deposits. Dense rows never exist for more than a batch of the model.
+
+        Raises:
+            ValueError: A particle is outside of the range that the card states.
+        """
+        parts = [self._hits(z, c, energy) for _, z, c, energy in self._batches(incident, seed)]
+        return SparseShowers(Hits.concatenate(parts), incident, self.detector)
 
     def check(self, incident: IncidentParticles) -> None:
         """Refuses particles that the model was not trained on, unless it may extrapolate.
@@ -94,12 +104,28 @@ class NeuralSimulator:
         if not self.extrapolate:
             self.card.training_range.check(incident)
 
+    def _batches(
+        self, incident: IncidentParticles, seed: int
+    ) -> Iterator[tuple[int, Variates, Tensor, Tensor]]:
+        """First shower, random numbers, conditions and energies of each batch of the model."""
+        self.check(incident)
+        device = next(chain(self.model.parameters(), self.model.buffers()), torch.empty(0)).device
+        with torch.inference_mode():
+            conditions = self.conditioning(incident).to(device)
+        energies = incident.energy.float()
+        for index, start in enumerate(range(0, len(incident), _CHUNK)):
+            c, energy = (rows[start : start + _CHUNK] for rows in (conditions, energies))
+            yield start, draw(self.model.noise, len(energy), (seed, index), device), c, energy
+
     @torch.inference_mode()
-    def _generate(self, incident: IncidentParticles, seed: tuple[int, ...]) -> Tensor:
-        device = next(self.model.parameters()).device
-        z = draw(self.model.noise, len(incident), seed, device)
-        x = self.model(z, self.conditioning(incident).to(device)).cpu()
-        return self.preprocessing.inverse(x, incident.energy.float())
+    def _deposits(self, z: Variates, c: Tensor, energy: Tensor) -> Tensor:
+        return self.preprocessing.inverse(self.model(z, c).cpu(), energy)
+
+    @torch.inference_mode()
+    def _hits(self, z: Variates, c: Tensor, energy: Tensor) -> Hits:
+        if self.preprocessing.identity:
+            return self.model.hits(z, c)
+        return Hits.of(self._deposits(z, c, energy))
 
     def save(self, folder: Path, configuration: str) -> None:
         """Writes configuration, weights and card into an existing folder.
