@@ -22,10 +22,10 @@ __all__ = ["METRICS", "Estimate", "Kind", "Metric", "Values", "as_values", "metr
 Values = ArrayLike
 """A sample: an array or a tensor on the CPU, taken as float64."""
 
-Kind = Literal["distribution", "spectrum", "summary", "profile", "features"]
+Kind = Literal["distribution", "spectrum", "summary", "profile", "features", "voxels"]
 """What a metric compares: values (N,), counts in bins (N, bins), a mean or width of values (N,),
-profiles (N, layers), or feature vectors (N, k). Those of kind "distribution" are applied to every
-observable."""
+profiles (N, layers), feature vectors (N, k), or deposits (N, cells). Those of kind "distribution"
+are applied to every observable."""
 
 
 @dataclass(frozen=True, slots=True)
