@@ -48,8 +48,9 @@ class Showers:
             raise ValueError(msg)
         if self.deposits.numel() == 0:
             return
-        # NaN fails both comparisons, so two reductions check everything.
-        if not (float(self.deposits.min()) >= 0.0 and float(self.deposits.max()) < float("inf")):
+        # aminmax hands NaN on, and NaN fails both comparisons.
+        least, most = self.deposits.aminmax()
+        if not (float(least) >= 0.0 and float(most) < float("inf")):
             wrong = ~((self.deposits >= 0) & torch.isfinite(self.deposits))
             shower, cell = (int(i) for i in wrong.nonzero()[0])
             msg = (

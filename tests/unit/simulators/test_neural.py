@@ -8,8 +8,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import heitler.data
+from heitler.hits import Hits
+from heitler.models import GenerativeModel, Noise, ShowerShape, Stage
 from heitler.particles import IncidentParticles
-from heitler.simulators import NeuralSimulator, Simulator
+from heitler.preprocessing import Conditioning, LogEnergy, Preprocessing, Threshold
+from heitler.simulators import NeuralSimulator, Simulator, SparseSimulator
 
 FAMILIES = pytest.mark.parametrize("family", ["vae", "wgan_gp"])
 
@@ -135,3 +138,88 @@ def test_the_origin_of_generated_showers(toy_run):
     assert origin["family"] == "VAE"
     assert len(origin["weights_sha256"]) == len(origin["trained_on_sha256"]) == 64
     assert origin["extrapolate"] is False
+
+
+@FAMILIES
+@pytest.mark.parametrize("count", [0, 1, 300])
+def test_sparse_showers_are_those_of_simulate(family, count, toy_run):
+    simulator = NeuralSimulator.load(toy_run(family))
+    assert isinstance(simulator, SparseSimulator)
+    particles = beam(torch.linspace(1e4, 1e5, count))
+    dense, sparse = (
+        simulator.simulate(particles, seed=5),
+        simulator.simulate_sparse(particles, seed=5),
+    )
+    assert torch.equal(sparse.dense().deposits, dense.deposits)
+    assert sparse.particles is particles
+    assert sparse.detector is simulator.detector
+
+
+def test_sparse_showers_are_checked_against_the_card(toy_run):
+    with pytest.raises(ValueError, match="10 to 100 GeV, got 1 GeV"):
+        NeuralSimulator.load(toy_run()).simulate_sparse(beam([1e3]), seed=1)
+
+
+class Sampler(GenerativeModel):
+    """Samples hits: one in each of the layers of the toy, its energy grows with the particle's."""
+
+    stages = (Stage("nothing"),)
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        self.noise = self.training_noise = {"cell": Noise("uniform", 4)}
+        self.batches = []
+
+    def loss(self, x, c, z, *, phase):
+        raise NotImplementedError
+
+    def hits(self, z, c):
+        self.batches.append(len(c))
+        cells = (15 * z["cell"]).int() + 15 * torch.arange(4, dtype=torch.int32)
+        energies = c.exp().expand(-1, 4).reshape(-1)
+        return Hits(4 * torch.arange(len(c) + 1), cells.reshape(-1), energies)
+
+    def forward(self, z, c):
+        return self.hits(z, c).dense(self.shape.cells)
+
+
+@pytest.fixture
+def sampler(toy_detector):
+    """`sampler(*transforms)`: a simulator whose model samples hits."""
+
+    def make(*transforms):
+        conditioning = Conditioning([LogEnergy()])
+        conditioning.fit(beam(torch.linspace(1e4, 1e5, 300)))
+        model = Sampler(ShowerShape(toy_detector.geometry.layer_sizes, 0, 1))
+        preprocessing = Preprocessing(transforms)
+        return NeuralSimulator(
+            toy_detector, conditioning, preprocessing, model, None, extrapolate=True
+        )
+
+    return make
+
+
+def test_hits_that_a_model_samples_are_handed_over_as_they_are(sampler, monkeypatch):
+    simulator, particles = sampler(), beam(torch.linspace(1e4, 1e5, 300))
+    dense = simulator.simulate(particles, seed=5).deposits
+    assert int((dense > 0).sum()) == 4 * 300
+    simulator.model.batches.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(Hits, "dense", None)
+        sparse = simulator.simulate_sparse(particles, seed=5)
+    assert simulator.model.batches == [128, 128, 44]
+    assert torch.equal(sparse.dense().deposits, dense)
+
+
+def test_transforms_come_between_the_hits_of_a_model_and_the_deposits(sampler):
+    simulator, particles = sampler(Threshold(2.0)), beam(torch.linspace(1e4, 1e5, 300))
+    dense = simulator.simulate(particles, seed=5).deposits
+    assert 0 < int((dense > 0).sum()) < 4 * 300
+    assert torch.equal(simulator.simulate_sparse(particles, seed=5).dense().deposits, dense)
+
+
+def test_the_first_of_many_full_batches_are_those_of_few(sampler):
+    simulator, particles = sampler(), beam(torch.linspace(1e4, 1e5, 300))
+    many = simulator.simulate_sparse(particles, seed=5).dense().deposits
+    few = simulator.simulate_sparse(particles[:200], seed=5).dense().deposits
+    assert torch.equal(many[:200], few)
