@@ -125,19 +125,24 @@ class TrainingRange:
 
     def _check_entry(self, particles: IncidentParticles) -> list[str]:
         """What is wrong with points of entry and azimuths."""
+        if not len(particles):
+            return []
         problems = []
         points = particles.position[:, :2]
-        low, high = torch.tensor(self.position, dtype=torch.float64).unbind(dim=1)
-        if not bool(((points >= low - _NEAR) & (points <= high + _NEAR)).all()):
+        edges = zip(*(edge.tolist() for edge in points.aminmax(dim=0)), strict=True)
+        pairs = zip(self.position, edges, strict=True)
+        # In this form, since no comparison with nan holds.
+        if not all(a >= low - _NEAR and b <= high + _NEAR for (low, high), (a, b) in pairs):
             seen, got = _place(self.position), _place(points.T.tolist())
             problems.append(f"entry points {seen} mm, got {got} mm")
+        if self.azimuth is None:
+            return problems
         azimuths = particles.phi[_tilted(particles)]
-        if self.azimuth is not None and len(azimuths):
-            first, last = self.azimuth
-            beyond = (azimuths - first + _ROUND) % (2 * pi) - (last - first + 2 * _ROUND)
-            if bool((beyond > 0).any()):
-                seen, got = _span([first, last], degree), _span(azimuths.tolist(), degree)
-                problems.append(f"azimuths of {seen} degrees, got {got} degrees")
+        first, last = self.azimuth
+        beyond = (azimuths - first + _ROUND) % (2 * pi) - (last - first + 2 * _ROUND)
+        if bool((beyond > 0).any()):
+            seen, got = _span([first, last], degree), _span(azimuths.tolist(), degree)
+            problems.append(f"azimuths of {seen} degrees, got {got} degrees")
         return problems
 
 
