@@ -162,6 +162,15 @@ def test_preprocessing_is_the_composition(chain):
     assert torch.equal(x, torch.cat(by_hand, dim=1))
 
 
+def test_preprocessing_without_transforms_knows_that_it_is_the_identity():
+    deposits, energy = torch.rand(3, 5), torch.full((3,), 1e4)
+    empty = Preprocessing([])
+    assert empty.identity
+    assert torch.equal(empty(deposits, energy), deposits)
+    assert torch.equal(empty.inverse(deposits, energy), deposits)
+    assert not Preprocessing([Threshold(0.1)]).identity
+
+
 def test_the_response_is_standardised_and_scales_any_cells():
     features, energy = showers()
     response = Response()

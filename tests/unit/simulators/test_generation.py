@@ -1,13 +1,20 @@
 """Generation to files: blocks, interruptions, requests."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 import torch
 
 from heitler.formats import open_showers
-from heitler.showers import Showers
-from heitler.simulators import BLOCK, ParticleGun, generate
+from heitler.hits import Hits
+from heitler.showers import Showers, SparseShowers
+from heitler.simulators import BLOCK, ParticleGun, block_seed, generate
 
 
 class Stamp:
@@ -120,3 +127,101 @@ def test_blocks_without_a_request_are_not_taken(gun, toy_detector, tmp_path):
     whole, out = content(tmp_path / "whole.h5"), content(tmp_path / "out.h5")
     assert torch.equal(whole[0], out[0])
     assert torch.equal(whole[1], out[1])
+
+
+class Scatter:
+    """A simulator of 20 hits a shower, as lists of hits in any order; it has no dense form."""
+
+    def __init__(self, detector):
+        self.detector = detector
+
+    def simulate(self, incident, *, seed):
+        raise AssertionError
+
+    def simulate_sparse(self, incident, *, seed):
+        random = np.random.default_rng(seed)
+        cells = random.integers(self.detector.geometry.cells // 20, size=(len(incident), 20))
+        cells = 20 * cells + np.arange(20)
+        energies = 1.0 + random.random(cells.size, dtype=np.float32)
+        hits = Hits(
+            20 * torch.arange(len(incident) + 1),
+            torch.from_numpy(cells.astype(np.int32).reshape(-1)),
+            torch.from_numpy(energies),
+        )
+        return SparseShowers(hits, incident, self.detector)
+
+
+def test_the_form_of_the_showers_on_their_way_leaves_no_trace(gun, tmp_path):
+    dense = Stamp(gun.detector)
+    dense.simulate = lambda incident, *, seed: (
+        Scatter(gun.detector).simulate_sparse(incident, seed=seed).dense()
+    )
+    paths = [
+        make(simulator, gun, tmp_path / name / "out.h5", number=BLOCK + 5)
+        for name, simulator in (("sparse", Scatter(gun.detector)), ("dense", dense))
+    ]
+    files = []
+    for path in paths:
+        with h5py.File(path) as file:
+            columns = {}
+            file.visititems(
+                lambda name, item, columns=columns: (
+                    columns.update({name: item[...].tolist()})
+                    if isinstance(item, h5py.Dataset)
+                    else None
+                )
+            )
+            files.append(columns)
+    assert files[0] == files[1]
+    assert files[0].keys() >= {"hits/offset", "hits/cell", "hits/energy", "particles/energy"}
+
+
+def test_lists_of_hits_become_dense_where_the_convention_is(gun, tmp_path):
+    path = make(Scatter(gun.detector), gun, tmp_path / "out", number=7, convention="getting_high")
+    block = Scatter(gun.detector).simulate_sparse(
+        gun.shoot(0, 7, seed=1), seed=block_seed(1, 0, 1)
+    )
+    assert torch.equal(content(path)[0], block.dense().deposits)
+
+
+MEMORY = """
+import resource, sys, tempfile
+from pathlib import Path
+import pytest, torch
+torch.set_num_threads(1)
+sys.path.insert(0, {folder!r})
+from test_generation import Scatter
+from heitler.detectors import load_detector
+from heitler.formats import open_showers
+from heitler.simulators import ParticleGun, generate
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+detector = load_detector("ild_ecal")
+gun = ParticleGun(detector, (1e4, 1e5))
+with tempfile.TemporaryDirectory() as folder:
+    path = Path(folder) / "out.h5"
+    generate(Scatter(detector), gun, path, number=2000, seed=1, progress=False)
+    before = peak()
+    generate(Scatter(detector), gun, path, number=100_000, seed=1, progress=False)
+    after = peak()
+    with open_showers(path) as reader:
+        assert len(reader) == 100_000
+print(before, after, detector.geometry.cells)
+"""
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_sparse_showers_take_the_memory_of_a_block(tmp_path):
+    code = MEMORY.format(folder=str(Path(__file__).parent))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    before, after, cells = map(float, done.stdout.split())
+    block = BLOCK * cells * 4 / 2**20  # MB that a dense block takes
+    assert block > 100
+    # HDF5's caches of the joined file grow by 20 MB here, and by 60 MB at most.
+    assert after - before < block / 3, done.stdout
