@@ -54,6 +54,8 @@ def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
 ) -> Comparison:
     """Compares a trained model with showers that training never saw, and times it.
 
+    Trees judge, networks do not: these take longer than all the rest and are left to `validate`.
+
     Arguments:
         folder: A run directory, or the name of a packaged model.
         reference: Showers that training never saw; by default those that the run kept apart.
@@ -88,7 +90,12 @@ def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
             generate(simulator, listed, path, number=number, seed=seed, progress=progress)
         with open_showers(path) as candidate:
             comparison = compare(
-                held_out, {name: candidate}, floor=second, seed=seed, progress=progress
+                held_out,
+                {name: candidate},
+                floor=second,
+                neural=False,
+                seed=seed,
+                progress=progress,
             )
     comparison = replace(comparison, speed=speed)
     if complete_card:

@@ -4,6 +4,9 @@ Every value stands beside its floor, see `heitler.validation.selection`. An obse
 components (layers, rings) has two rows per metric: the mean over its components, with the mean of
 their errors since neighbouring layers fluctuate together, and the largest, which a fault of one
 layer moves; the floor is treated alike. A spectrum is summed over showers first.
+
+Trees on the high-level features judge every bin of energy; trees on the lateral features and
+networks on both judge all energies together.
 """
 
 from __future__ import annotations
@@ -24,17 +27,26 @@ from heitler.metrics import (
     kolmogorov_smirnov_p,
     largest_deviation,
     mean_ratio,
+    neural_classifier_auc,
+    permutation_importance,
     spectrum_separation,
     width_ratio,
 )
-from heitler.observables import OBSERVABLES, SPECTRUM_AXIS
-from heitler.validation.comparison import FEATURES, Comparison, Row
+from heitler.observables import LATERAL, OBSERVABLES, SPECTRUM_AXIS, feature_names
+from heitler.validation.comparison import (
+    FEATURES,
+    LATERAL_FEATURES,
+    Betrayal,
+    Comparison,
+    Row,
+)
 from heitler.validation.sample import Array, Sample, View, collect
 from heitler.validation.selection import EnergyBin, Selection, energy_bins, select
 
 __all__ = ["compare", "compare_samples"]
 
 _SMALLEST_BIN = 50
+_BETRAYALS = 5
 _EXAMPLES = (0.15, 0.5, 0.85)
 _Over = Literal["", "mean", "largest"]
 _Scores = dict[tuple[str, str, _Over], Estimate]
@@ -47,6 +59,7 @@ def compare(
     floor: ShowerReader | None = None,
     energy_bins: int = 3,
     threshold: float | None = None,
+    neural: bool = True,
     seed: int = 1,
     progress: bool = False,
 ) -> Comparison:
@@ -61,6 +74,7 @@ def compare(
         energy_bins: Number of bins of incident energy, apart from all energies together.
         threshold: Energy in MeV; deposits up to it are set to 0 in all samples and it is the hit
             threshold. None keeps all deposits and the hit threshold of the reference's detector.
+        neural: Whether networks judge beside the trees; they take most of the time.
         seed: Seed of all random choices.
         progress: Whether to show bars on standard error.
 
@@ -91,6 +105,7 @@ def compare(
         threshold=threshold,
         seed=seed,
         bins=energy_bins,
+        neural=neural,
     )
 
 
@@ -103,6 +118,7 @@ def compare_samples(
     threshold: float | None,
     seed: int,
     bins: int,
+    neural: bool = True,
 ) -> Comparison:
     """The comparison of samples that are collected already; see `compare`."""
     selection = select(reference, candidates, floor, seed)
@@ -115,7 +131,7 @@ def compare_samples(
         if inside.size < _SMALLEST_BIN:
             notes.append(f"{energy.label}: only {inside.size} showers per sample, left out")
             continue
-        rows += _rows(inside, energy, seed)
+        rows += _rows(inside, energy, seed, neural=neural)
     return Comparison(
         reference=reference,
         candidates=tuple(candidates),
@@ -127,14 +143,20 @@ def compare_samples(
         threshold=threshold,
         seed=seed,
         notes=tuple(notes),
+        betrayals=tuple(_betrayals(selection, detector, seed)),
     )
 
 
-def _rows(selection: Selection, energy: EnergyBin, seed: int) -> Iterator[Row]:
+def _rows(selection: Selection, energy: EnergyBin, seed: int, *, neural: bool) -> Iterator[Row]:
     """All rows of one bin of energy, candidate by candidate."""
-    floor = _scores(*selection.floor, seed)
+
+    def scores(reference: View, candidate: View) -> _Scores:
+        judged = _judged(reference, candidate, seed, neural=neural) if energy.overall else {}
+        return _scores(reference, candidate, seed) | judged
+
+    floor = scores(*selection.floor)
     for candidate in selection.candidates:
-        parts = [_scores(view, candidate, seed) for view in selection.references]
+        parts = [scores(view, candidate) for view in selection.references]
         for key in floor:
             yield Row(
                 candidate=candidate.sample.name,
@@ -152,7 +174,7 @@ def _scores(reference: View, candidate: View, seed: int) -> _Scores:
     """Every metric between two equally large views, by observable and metric."""
     scores: _Scores = {
         (FEATURES, "classifier_auc", ""): classifier_auc(
-            reference.features, candidate.features, seed=seed
+            reference.features(FEATURES), candidate.features(FEATURES), seed=seed
         )
     }
     response = reference.values("response"), candidate.values("response")
@@ -172,6 +194,30 @@ def _scores(reference: View, candidate: View, seed: int) -> _Scores:
                 for over, estimate in _over_components(entry, first, second):
                     scores[name, entry.name, over] = estimate
     return scores
+
+
+def _judged(reference: View, candidate: View, seed: int, *, neural: bool) -> _Scores:
+    """The classifiers beside the trees on the high-level features."""
+    judges = [(LATERAL_FEATURES, classifier_auc)]
+    if neural:
+        judges += [(FEATURES, neural_classifier_auc), (LATERAL_FEATURES, neural_classifier_auc)]
+    return {
+        (features, judge.__name__, ""): judge(
+            reference.features(features), candidate.features(features), seed=seed
+        )
+        for features, judge in judges
+    }
+
+
+def _betrayals(selection: Selection, detector: Detector, seed: int) -> Iterator[Betrayal]:
+    """The features that betray each candidate most to trees on the lateral features."""
+    names = feature_names(LATERAL, detector.geometry.layers)
+    reference = selection.references[0].features(LATERAL_FEATURES)
+    for candidate in selection.candidates:
+        features = candidate.features(LATERAL_FEATURES)
+        drops = permutation_importance(reference, features, names, seed)
+        for name, drop in drops[:_BETRAYALS]:
+            yield Betrayal(candidate.sample.name, name, drop)
 
 
 def _over_components(

@@ -13,13 +13,18 @@ from heitler import __version__
 from heitler.detectors import Detector
 from heitler.metrics import METRICS, Estimate
 from heitler.observables import OBSERVABLES
-from heitler.validation.sample import Sample
+from heitler.validation.sample import FEATURES, LATERAL_FEATURES, Sample
 from heitler.validation.selection import EnergyBin
 
-__all__ = ["FEATURES", "Comparison", "Row", "SpeedRow", "Verdict"]
-
-FEATURES = "high-level features"
-"""What stands for the observable where the classifier has seen all of them."""
+__all__ = [
+    "FEATURES",
+    "LATERAL_FEATURES",
+    "Betrayal",
+    "Comparison",
+    "Row",
+    "SpeedRow",
+    "Verdict",
+]
 
 Verdict = Literal["floor", "above", "far"]
 """At the floor (within 2 standard deviations), above it (2 to 5), or far above it."""
@@ -84,6 +89,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Betrayal:
+    """A feature by which trees tell a candidate from the reference.
+
+    Arguments:
+        candidate: Name of the candidate.
+        feature: Name of the column of the lateral features, such as "layer_width_x[3]".
+        drop: How much the AUC of trees falls where its values are shuffled among showers.
+    """
+
+    candidate: str
+    feature: str
+    drop: float
+
+
+@dataclass(frozen=True, slots=True)
 class SpeedRow:
     """Time to generate, beside that of the full simulation.
 
@@ -140,6 +160,7 @@ class Comparison:
         seed: Seed of all random choices.
         notes: Warnings.
         speed: Times per shower, where they were measured.
+        betrayals: The features that betray each candidate most, largest drop first.
     """
 
     reference: Sample
@@ -153,6 +174,7 @@ class Comparison:
     seed: int
     notes: tuple[str, ...]
     speed: tuple[SpeedRow, ...] = ()
+    betrayals: tuple[Betrayal, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -192,6 +214,7 @@ class Comparison:
                 {**asdict(row), "unit": row.unit, "excess": row.excess, "verdict": row.verdict}
                 for row in self.rows
             ],
+            "betrayals": [asdict(each) for each in self.betrayals],
             "speed": [{**asdict(row), "speed_up": row.speed_up} for row in self.speed],
         }
         return json.dumps(content, indent=1, default=str, allow_nan=False)

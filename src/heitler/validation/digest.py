@@ -1,10 +1,16 @@
-"""A comparison in ten lines: fidelity and speed, each beside what it is held against."""
+"""A comparison in a few lines: fidelity and speed, each beside what it is held against."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from heitler.validation.comparison import FEATURES, Comparison, Row, SpeedRow
+from heitler.validation.comparison import (
+    FEATURES,
+    LATERAL_FEATURES,
+    Comparison,
+    Row,
+    SpeedRow,
+)
 
 __all__ = ["digest", "headlines", "speed_table"]
 
@@ -14,6 +20,7 @@ _OVERALL = (
     ("visible_energy", "separation_power"),
     ("hits", "separation_power"),
     (FEATURES, "classifier_auc"),
+    (LATERAL_FEATURES, "classifier_auc"),
 )
 
 
@@ -41,7 +48,7 @@ def headlines(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def digest(comparison: Comparison, candidate: str) -> list[str]:
-    """Ten lines on one candidate.
+    """A few lines on one candidate.
 
     Arguments:
         comparison: With or without times.
@@ -100,7 +107,9 @@ def _line(row: Row) -> str:
     label = {
         "largest_deviation": "profile, worst layer",
         "separation_power": f"separation of {row.observable.replace('_', ' ')}",
-        "classifier_auc": "classifier AUC",
+        "classifier_auc": "classifier AUC"
+        if row.observable == FEATURES
+        else "classifier AUC, lateral",
     }[row.metric]
     value, floor = row.value, row.floor
     return (

@@ -1,7 +1,8 @@
 """Figures of a comparison: distributions, mean profiles, response, spectra, example showers.
 
 The reference is a grey area with its statistical uncertainty, candidates are lines. Below each
-figure is the ratio to the reference. Figures are made without pyplot, so nothing global changes.
+figure is the ratio to the reference, or the difference of positions. Figures are made without
+pyplot, so nothing global changes.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def observable_figure(
             _spectrum(upper, lower, reference, candidates, comparison)
         else:
             edges = _component_edges(entry, comparison, reference.shape[1])
-            _profile(upper, lower, reference, candidates, edges)
+            _profile(upper, lower, reference, candidates, edges, difference=entry.signed)
             upper.set_yscale("log" if entry.log else "linear")
         if not energy.overall or len(energies) > 1:
             upper.set_title(energy.label, loc="left")
@@ -58,7 +59,8 @@ def observable_figure(
         if entry.axis is None:
             lower.locator_params(axis="x", nbins=5)
     columns[0][0].set_ylabel(_value_label(entry))
-    columns[0][1].set_ylabel("ratio")
+    differs = entry.signed and entry.axis is not None
+    columns[0][1].set_ylabel("difference" if differs else "ratio")
     if len(energies) == 1:
         _legend(columns[0][0], comparison)
     return figure
@@ -167,12 +169,19 @@ def _distribution(upper: Axes, lower: Axes, reference: Array, candidates: list[A
 
 
 def _profile(
-    upper: Axes, lower: Axes, reference: Array, candidates: list[Array], edges: Array
+    upper: Axes,
+    lower: Axes,
+    reference: Array,
+    candidates: list[Array],
+    edges: Array,
+    *,
+    difference: bool = False,
 ) -> None:
     samples = (reference, *candidates)
     means = [values.mean(axis=0) for values in samples]
     errors = [values.std(axis=0) / len(values) ** 0.5 for values in samples]
-    _steps(upper, lower, edges, means, errors)
+    draw = _steps_of_positions if difference else _steps
+    draw(upper, lower, edges, means, errors)
 
 
 def _spectrum(
@@ -216,6 +225,28 @@ def _steps(
         low, high = np.nan_to_num(ratio - width), np.nan_to_num(ratio + width)
         lower.stairs(high, edges, baseline=low, color=colour, alpha=0.2, **band)
     lower.set_ylim(1 - _ratio_range(heights, relative), 1 + _ratio_range(heights, relative))
+    upper.margins(x=0)
+
+
+def _steps_of_positions(
+    upper: Axes, lower: Axes, edges: Array, heights: list[Array], errors: list[Array]
+) -> None:
+    """Lines for all, since an area down to 0 means nothing; differences with bands below."""
+    base, error = heights[0], errors[0]
+    band: dict[str, Any] = {"fill": True, "lw": 0}
+    upper.stairs(base, edges, baseline=None, color=REFERENCE, lw=1.5)
+    upper.stairs(base + error, edges, baseline=base - error, color=REFERENCE, alpha=0.5, **band)
+    lower.stairs(error, edges, baseline=-error, color=REFERENCE, alpha=0.4, **band)
+    lower.axhline(0.0, color=REFERENCE, lw=0.8)
+    for height, spread, (colour, dash) in zip(
+        heights[1:], errors[1:], line_styles(len(heights) - 1), strict=True
+    ):
+        upper.stairs(height, edges, baseline=None, color=colour, ls=dash, lw=1.5)
+        shift = height - base
+        lower.stairs(shift, edges, baseline=None, color=colour, ls=dash, lw=1.2)
+        lower.stairs(
+            shift + spread, edges, baseline=shift - spread, color=colour, alpha=0.2, **band
+        )
     upper.margins(x=0)
 
 

@@ -17,12 +17,20 @@ from tqdm import tqdm
 
 from heitler.detectors import CylindricalLayers, Detector
 from heitler.formats import ShowerReader, sha256
-from heitler.observables import OBSERVABLES, high_level_features
+from heitler.observables import OBSERVABLES, high_level_features, lateral_features
 from heitler.showers import Showers
 
-__all__ = ["Example", "Sample", "View", "collect"]
+__all__ = ["FEATURES", "LATERAL_FEATURES", "Example", "Sample", "View", "collect"]
 
 Array = NDArray[np.float64]
+
+FEATURES = "high-level features"
+"""What stands for the observable where a classifier has seen all of feature set A."""
+
+LATERAL_FEATURES = "lateral features"
+"""The same for feature set B: A with centre and width of every layer."""
+
+_SETS = {FEATURES: high_level_features, LATERAL_FEATURES: lateral_features}
 
 _BATCH = 100
 """Showers at a time: where all cells have energy, an observable may need 200 bytes per cell."""
@@ -48,7 +56,7 @@ class Sample:
         theta: Angles to the calorimeter face in rad, with shape (N,).
         pdg: Particle codes, with shape (N,).
         values: Values of each observable, with shape (N,) or (N, k).
-        features: The high-level feature set, with shape (N, features).
+        features: The feature sets by their names, each with shape (N, features).
         examples: A few showers in full.
         provenance: What the file says about its origin.
     """
@@ -60,7 +68,7 @@ class Sample:
     theta: Array
     pdg: NDArray[np.int64]
     values: dict[str, Array]
-    features: Array
+    features: dict[str, Array]
     examples: tuple[Example, ...]
     provenance: dict[str, Any]
 
@@ -83,10 +91,9 @@ class View:
         """Incident energies in MeV."""
         return self.sample.energy[self.index]
 
-    @property
-    def features(self) -> Array:
-        """High-level features."""
-        return self.sample.features[self.index]
+    def features(self, name: str) -> Array:
+        """A feature set: `FEATURES` or `LATERAL_FEATURES`."""
+        return self.sample.features[name][self.index]
 
     def values(self, observable: str) -> Array:
         """Values of an observable."""
@@ -121,14 +128,15 @@ def collect(
         progress: Whether to show a bar on standard error.
     """
     parts: dict[str, list[Array]] = {key: [] for key in OBSERVABLES}
-    features: list[Array] = []
+    features: dict[str, list[Array]] = {key: [] for key in _SETS}
     with tqdm(total=len(reader), desc=name, unit=" showers", disable=not progress) as bar:
         for batch in reader.batches(_BATCH):
             showers = prepare(batch, detector, threshold)
             values = {key: entry(showers) for key, entry in OBSERVABLES.items()}
             for key, value in values.items():
                 parts[key].append(value.numpy())
-            features.append(high_level_features(showers.particles.energy, values).numpy())
+            for key, build in _SETS.items():
+                features[key].append(build(showers.particles.energy, values).numpy())
             bar.update(len(showers))
     return Sample(
         name=name,
@@ -138,7 +146,7 @@ def collect(
         theta=reader.particles.theta.numpy(),
         pdg=reader.particles.pdg.numpy(),
         values={key: np.concatenate(part) for key, part in parts.items()},
-        features=np.concatenate(features),
+        features={key: np.concatenate(part) for key, part in features.items()},
         examples=tuple(_example(reader, energy, detector, threshold) for energy in examples),
         provenance=dict(reader.provenance),
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from heitler.metrics import METRICS, profile_ratio
 from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable, spectrum_edges
-from heitler.validation.comparison import FEATURES, Comparison, Row, Verdict
+from heitler.validation.comparison import FEATURES, LATERAL_FEATURES, Comparison, Row, Verdict
 from heitler.validation.sample import Array, Sample
 
 __all__ = ["Finding", "findings", "overview", "table", "worst_rows"]
@@ -18,6 +18,11 @@ _HEADLINES = {
     ("response", "mean_ratio"): "Mean response, candidate / reference",
     ("response", "width_ratio"): "Width of the response, candidate / reference",
     ("longitudinal_profile", "largest_deviation"): "Largest deviation of the mean profile",
+}
+_JUDGES = {
+    (LATERAL_FEATURES, "classifier_auc"): "Classifier AUC, lateral features",
+    (FEATURES, "neural_classifier_auc"): "Neural classifier AUC, high-level features",
+    (LATERAL_FEATURES, "neural_classifier_auc"): "Neural classifier AUC, lateral features",
 }
 _LINES = 10
 
@@ -32,16 +37,19 @@ class Finding:
 
 def findings(comparison: Comparison, candidate: Sample) -> list[Finding]:
     """At most ten lines: headlines, then observables by excess over the floor, worst first."""
+    overall = {"candidate": candidate.name, "energies": comparison.energies[0].label}
     lines = [
         _headline(row)
         for observable, metric in _HEADLINES
-        for row in comparison.select(
-            candidate=candidate.name,
-            observable=observable,
-            metric=metric,
-            energies=comparison.energies[0].label,
-        )
+        for row in comparison.select(observable=observable, metric=metric, **overall)
     ]
+    judges = [
+        row
+        for observable, metric in _JUDGES
+        for row in comparison.select(observable=observable, metric=metric, **overall)
+    ]
+    if judges:
+        lines.insert(1, _of_judges(judges))
     ranked = worst_rows(comparison, candidate)
     wrong = [row for row in ranked if row.verdict != "floor"]
     right = [row for row in ranked if row.verdict == "floor"]
@@ -72,9 +80,10 @@ def worst_rows(comparison: Comparison, candidate: Sample) -> list[Row]:
 def overview(comparison: Comparison) -> list[tuple[str, list[Row]]]:
     """Headlines in all bins of energy, then one line per observable: label, row per candidate."""
     overall = comparison.energies[0].label
+    first, *others = _HEADLINES.items()
     keys = [
         (f"{label}, {energy.label}", observable, metric, energy.label)
-        for (observable, metric), label in _HEADLINES.items()
+        for (observable, metric), label in (first, *_JUDGES.items(), *others)
         for energy in comparison.energies
     ]
     for name, entry in OBSERVABLES.items():
@@ -130,6 +139,18 @@ def _headline(row: Row) -> Finding:
     return Finding(row.verdict, text)
 
 
+def _of_judges(rows: list[Row]) -> Finding:
+    """One line for the classifiers beside that of the first headline."""
+    names = {"classifier_auc": "trees", "neural_classifier_auc": "a network"}
+    parts = (
+        f"{names[row.metric]} on {row.observable} {row.value.value:.3f} ± {row.value.error:.3f} "
+        f"(floor {row.floor.value:.3f})"
+        for row in rows
+    )
+    worst = max(rows, key=lambda row: row.excess)
+    return Finding(worst.verdict, f"Other classifiers: {', '.join(parts)}.")
+
+
 def _observation(comparison: Comparison, candidate: Sample, row: Row) -> Finding:
     entry = OBSERVABLES[row.observable]
     bin_ = next(each for each in comparison.energies if each.label == row.energies)
@@ -165,6 +186,8 @@ def _shift(first: Array, second: Array) -> str:
 def _component(comparison: Comparison, row: Row, first: Array, second: Array) -> str:
     """The component with the most significant shift of its mean among those that matter."""
     entry = OBSERVABLES[row.observable]
+    if entry.signed:
+        return _moved(entry, first, second)
     ratio, error = profile_ratio(first, second)
     mean = first.mean(axis=0)
     held = (mean > 0.01 * mean.sum()) & (error > 0)
@@ -176,3 +199,11 @@ def _component(comparison: Comparison, row: Row, first: Array, second: Array) ->
     else:
         where = f"in {entry.axis} {at}"
     return f"mean {where} {ratio[at] - 1:+.1%}"
+
+
+def _moved(entry: Observable, first: Array, second: Array) -> str:
+    """The component whose mean has moved most significantly, where ratios say nothing."""
+    shift = second.mean(axis=0) - first.mean(axis=0)
+    error = np.sqrt(first.var(axis=0) / len(first) + second.var(axis=0) / len(second))
+    at = int(np.argmax(np.abs(shift) / np.where(error > 0, error, np.inf)))
+    return f"mean in {entry.axis} {at} {shift[at]:+.3g} {entry.unit}"

@@ -11,8 +11,9 @@ from heitler.detectors import load_detector
 from heitler.formats import open_showers, sha256
 from heitler.metrics import METRICS, Estimate
 from heitler.observables import OBSERVABLES, SPECTRUM_AXIS
-from heitler.validation import Row, SpeedRow, compare
+from heitler.validation import Row, SpeedRow, compare, digest
 from heitler.validation.compare import compare_samples
+from heitler.validation.comparison import FEATURES, LATERAL_FEATURES
 from heitler.validation.summary import findings, overview, table, worst_rows
 
 
@@ -64,6 +65,66 @@ def test_a_spoilt_layer_is_found_and_named(toy_comparison):
     assert value.value == pytest.approx(0.5, abs=0.1)
 
 
+def test_every_classifier_stands_beside_its_floor(toy_comparison):
+    overall, *bins = (energies.label for energies in toy_comparison.energies)
+    for observable in (FEATURES, LATERAL_FEATURES):
+        for metric in ("classifier_auc", "neural_classifier_auc"):
+            found = rows(toy_comparison, observable=observable, metric=metric)
+            of_bins = bins if (observable, metric) == (FEATURES, "classifier_auc") else []
+            assert [row.energies for row in found if row.candidate == "good"] == [
+                overall,
+                *of_bins,
+            ]
+            assert all(abs(row.floor.value - 0.5) < 4 * row.floor.error for row in found)
+    spoilt = next(s for s in toy_comparison.candidates if s.name == "spoilt")
+    lines = findings(toy_comparison, spoilt)
+    assert lines[0].text.startswith("A classifier on high-level features reaches")
+    assert lines[1].text.startswith("Other classifiers: trees on lateral features 0.")
+    assert lines[1].text.count("floor 0.") == 3
+    labels = [label for label, _ in overview(toy_comparison)]
+    assert labels[0].startswith("Classifier AUC, high-level features")
+    assert sum("lassifier AUC" in label for label in labels) == len(bins) + 4
+    lines = [line for line in digest(toy_comparison, "good") if line.startswith("classifier")]
+    assert [line.split("  ")[0] for line in lines] == ["classifier AUC", "classifier AUC, lateral"]
+
+
+def test_what_betrays_a_candidate_is_its_spoilt_layer(toy_comparison):
+    spoilt = [each for each in toy_comparison.betrayals if each.candidate == "spoilt"]
+    assert len(spoilt) == 5
+    assert spoilt[0].feature == "longitudinal_profile[2]"
+    assert spoilt[0].drop > 0.02
+    assert [each.drop for each in spoilt] == sorted((e.drop for e in spoilt), reverse=True)
+    content = json.loads(toy_comparison.to_json())["betrayals"]
+    assert content[5:] == [
+        {"candidate": "spoilt", "feature": each.feature, "drop": each.drop} for each in spoilt
+    ]
+
+
+def test_networks_can_be_left_out(toy_files):
+    with open_showers(toy_files["geant4"]) as reference, open_showers(toy_files["good"]) as good:
+        comparison = compare(reference, {"good": good}, energy_bins=1, neural=False)
+    assert {row.metric for row in rows(comparison, observable=FEATURES)} == {"classifier_auc"}
+    assert rows(comparison, observable=LATERAL_FEATURES, metric="classifier_auc")
+
+
+def test_a_moved_layer_is_told_in_mm(toy_comparison):
+    reference = toy_comparison.reference
+    moved = reference.values["layer_centre_x"] + np.array([0.0, 0.0, 0.0, 4.0])
+    sample = replace(reference, name="moved", values=reference.values | {"layer_centre_x": moved})
+    comparison = compare_samples(
+        reference,
+        [sample],
+        floor=None,
+        detector=toy_comparison.detector,
+        threshold=None,
+        seed=1,
+        bins=1,
+        neural=False,
+    )
+    text = " ".join(finding.text for finding in findings(comparison, sample))
+    assert "Centre of energy per layer in x: mean in layer 3 +4 mm" in text
+
+
 def test_the_summary_has_at_most_ten_lines(toy_comparison):
     for sample in toy_comparison.candidates:
         assert 5 <= len(findings(toy_comparison, sample)) <= 10
@@ -89,6 +150,7 @@ def test_the_same_seed_gives_the_same_numbers(toy_comparison):
     )
     overall = rows(toy_comparison, candidate="good", energies="all energies")
     assert [row.value for row in again.rows] == [row.value for row in overall]
+    assert again.betrayals == toy_comparison.betrayals[:5]
 
 
 def test_a_second_reference_makes_the_floor(toy_comparison):
@@ -101,6 +163,7 @@ def test_a_second_reference_makes_the_floor(toy_comparison):
         threshold=None,
         seed=1,
         bins=1,
+        neural=False,
     )
     assert "second, independent sample" in comparison.rule
     assert comparison.size == 500
@@ -122,6 +185,7 @@ def test_a_new_metric_is_one_function(toy_comparison, monkeypatch):
         threshold=None,
         seed=1,
         bins=1,
+        neural=False,
     )
     assert len(rows(comparison, observable="hits", metric="shift")) == 1
 
@@ -142,7 +206,7 @@ def test_json_says_what_the_numbers_were_made_of(toy_comparison, toy_files):
 
 def test_a_threshold_holds_for_all_samples(toy_files):
     with open_showers(toy_files["geant4"]) as reference, open_showers(toy_files["good"]) as good:
-        comparison = compare(reference, {"good": good}, energy_bins=1, threshold=1.0)
+        comparison = compare(reference, {"good": good}, energy_bins=1, threshold=1.0, neural=False)
         deposits = reference.read(0, len(reference)).deposits
     assert comparison.detector.hit_threshold == 1.0
     kept = deposits.where(deposits > 1.0, 0.0).double().sum(dim=-1)
@@ -161,6 +225,7 @@ def test_other_particles_are_noted(toy_comparison):
         threshold=None,
         seed=1,
         bins=1,
+        neural=False,
     )
     assert any("incident energies are distributed unlike" in note for note in comparison.notes)
     assert any("incident particles are not those" in note for note in comparison.notes)
@@ -176,6 +241,7 @@ def test_showers_of_the_reference_itself_are_noted(toy_comparison):
         threshold=None,
         seed=1,
         bins=1,
+        neural=False,
     )
     assert any("are showers of the reference" in note for note in comparison.notes)
 

@@ -80,6 +80,20 @@ def test_every_estimate_of_the_overview_is_beside_its_floor(page, toy_comparison
     assert "Classifier AUC" in overview
 
 
+def test_what_betrays_each_candidate_is_told(page, toy_comparison):
+    summary = page[page.index('id="summary"') : page.index('id="overview"')]
+    assert summary.count("What betrays it") == len(toy_comparison.candidates) == 2
+    for each in toy_comparison.betrayals:
+        assert each.feature in summary
+        assert f"{each.drop:.4f}" in summary
+
+
+def test_positions_are_compared_by_differences(page):
+    part = page[page.index('<details id="layer_centre_x"') : page.index('id="layer_width_x"')]
+    assert ">difference<" in part
+    assert ">ratio<" not in part
+
+
 def test_figures_take_the_colour_of_the_page(page):
     assert "#010203" not in page
     assert "currentColor" in page
