@@ -211,6 +211,11 @@ def test_hits_that_a_model_samples_are_handed_over_as_they_are(sampler, monkeypa
     assert torch.equal(sparse.dense().deposits, dense)
 
 
+def test_each_batch_has_random_numbers_of_its_own(sampler):
+    hits = sampler().simulate_sparse(beam([5e4] * 256), seed=5).hits
+    assert not torch.equal(hits[:128].cells, hits[128:].cells)
+
+
 def test_transforms_come_between_the_hits_of_a_model_and_the_deposits(sampler):
     simulator, particles = sampler(Threshold(2.0)), beam(torch.linspace(1e4, 1e5, 300))
     dense = simulator.simulate(particles, seed=5).deposits
