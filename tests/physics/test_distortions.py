@@ -10,8 +10,15 @@ import pytest
 import torch
 
 from heitler.detectors import load_detector
-from heitler.metrics import METRICS
-from heitler.observables import OBSERVABLES
+from heitler.metrics import METRICS, permutation_importance, voxel_classifier_auc
+from heitler.observables import (
+    HIGH_LEVEL,
+    LATERAL,
+    OBSERVABLES,
+    feature_names,
+    high_level_features,
+    lateral_features,
+)
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
 
@@ -150,3 +157,78 @@ def test_geant4_against_geant4_is_the_floor_and_falls_with_size(geant4):
         assert sum(e.value for e in large) < sum(e.value for e in small)
         for estimate in large:
             assert 0 < estimate.value < 6 * estimate.error
+
+
+FEATURES = {"high": (HIGH_LEVEL, high_level_features), "lateral": (LATERAL, lateral_features)}
+
+
+def features(showers, name):
+    observables, build = FEATURES[name]
+    values = {each: OBSERVABLES[each](showers) for each in observables}
+    return build(showers.particles.energy, values)
+
+
+def leaning(showers, strength):
+    """Each layer moves sideways in proportion to its depth, about the middle of the shower."""
+    grid, layers = showers.grid, showers.geometry.layers
+    share = strength * torch.linspace(-1, 1, layers)[:, None, None]
+    moved = torch.where(share > 0, grid.roll(1, dims=-2), grid.roll(-1, dims=-2))
+    return spoil(showers, (1 - share.abs()) * grid + share.abs() * moved)
+
+
+@pytest.mark.geant4
+@pytest.mark.parametrize(
+    ("metric", "name"),
+    [
+        ("classifier_auc", "high"),
+        ("classifier_auc", "lateral"),
+        ("neural_classifier_auc", "high"),
+        ("neural_classifier_auc", "lateral"),
+    ],
+)
+def test_classifiers_start_at_the_floor_and_grow_with_the_distortion(metric, name, geant4):
+    reference, candidate = geant4
+    first = features(reference, name)
+    estimates = [
+        METRICS[metric].function(first, features(sample, name), seed=1)
+        for sample in (candidate, *(widened(candidate, strength) for strength in (0.1, 0.4)))
+    ]
+    assert abs(estimates[0].value - 0.5) < 3 * estimates[0].error
+    assert estimates[0].value < estimates[1].value < estimates[2].value
+    assert estimates[2].value > 0.8
+
+
+@pytest.mark.geant4
+def test_only_the_lateral_features_see_layers_that_lean(geant4):
+    reference, candidate = geant4
+    spoilt = leaning(candidate, 0.3)
+    high, lateral = (
+        METRICS["classifier_auc"].function(
+            features(reference, name), features(spoilt, name), seed=1
+        )
+        for name in FEATURES
+    )
+    assert lateral.value > high.value + 2 * high.error
+    names = feature_names(LATERAL, reference.geometry.layers)
+    drops = permutation_importance(
+        features(reference, "lateral"), features(spoilt, "lateral"), names, 1
+    )
+    assert drops[0][0].startswith(("layer_centre_y", "layer_width_y"))
+    angle = distances("shower_angle", reference, spoilt)
+    floor = distances("shower_angle", reference, candidate)
+    for value, least in zip(angle, floor, strict=True):
+        assert value.value > 2 * least.value
+
+
+@pytest.mark.geant4
+def test_the_voxel_classifier_sees_a_shift_by_a_cell(geant4):
+    reference, candidate = (showers[:300] for showers in geant4)
+    energies = reference.particles.energy, candidate.particles.energy
+    same, moved = (
+        voxel_classifier_auc(
+            reference.deposits, sample.deposits, energies=energies, seed=1, epochs=6
+        )
+        for sample in (candidate, shifted_sideways(candidate, 1.0))
+    )
+    assert abs(same.value - 0.5) < 3 * same.error
+    assert moved.value > 0.9
