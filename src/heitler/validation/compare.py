@@ -5,7 +5,7 @@ components (layers, rings) has two rows per metric: the mean over its components
 their errors since neighbouring layers fluctuate together, and the largest, which a fault of one
 layer moves; the floor is treated alike. A spectrum is summed over showers first.
 
-Trees on the high-level features judge every bin of energy; trees on the lateral features and
+Trees on the high-level features judge every bin; trees on the lateral features and
 networks on both judge all energies together.
 """
 
@@ -41,7 +41,14 @@ from heitler.validation.comparison import (
     Row,
 )
 from heitler.validation.sample import Array, Sample, View, collect
-from heitler.validation.selection import EnergyBin, Selection, energy_bins, select
+from heitler.validation.selection import (
+    AngleBin,
+    EnergyBin,
+    Selection,
+    angle_bins,
+    energy_bins,
+    select,
+)
 
 __all__ = ["compare", "compare_samples"]
 
@@ -63,7 +70,7 @@ def compare(
     seed: int = 1,
     progress: bool = False,
 ) -> Comparison:
-    """Compares candidates with a reference in every observable, metric and bin of energy.
+    """Compares candidates with a reference in every observable, metric and bin.
 
     Each file is read once, in batches.
 
@@ -71,7 +78,8 @@ def compare(
         reference: Showers of the full simulation.
         candidates: Showers to judge, by the name that tables give them.
         floor: A second, independent sample of the reference; without it the reference is halved.
-        energy_bins: Number of bins of incident energy, apart from all energies together.
+        energy_bins: Number of bins of incident energy, apart from all energies together; where
+            the angles of the reference span more than 5 degrees there are as many of the angle.
         threshold: Energy in MeV; deposits up to it are set to 0 in all samples and it is the hit
             threshold. None keeps all deposits and the hit threshold of the reference's detector.
         neural: Whether networks judge beside the trees; they take most of the time.
@@ -123,21 +131,24 @@ def compare_samples(
     """The comparison of samples that are collected already; see `compare`."""
     selection = select(reference, candidates, floor, seed)
     energies = energy_bins(reference.energy, bins)
+    angles = angle_bins(reference.theta, bins) if bins > 1 else ()
     rows: list[Row] = []
     others = (*candidates, *([] if floor is None else [floor]))
     notes = list(_notes(reference, others))
-    for energy in energies:
-        inside = selection.within(energy)
+    every: tuple[EnergyBin | AngleBin, ...] = (*energies, *angles)
+    for bin_ in every:
+        inside = selection.within(bin_)
         if inside.size < _SMALLEST_BIN:
-            notes.append(f"{energy.label}: only {inside.size} showers per sample, left out")
+            notes.append(f"{bin_.label}: only {inside.size} showers per sample, left out")
             continue
-        rows += _rows(inside, energy, seed, neural=neural)
+        rows += _rows(inside, bin_, seed, neural=neural)
     return Comparison(
         reference=reference,
         candidates=tuple(candidates),
         floor=floor,
         detector=detector,
         energies=energies,
+        angles=angles,
         rows=tuple(rows),
         size=selection.size,
         threshold=threshold,
@@ -147,11 +158,13 @@ def compare_samples(
     )
 
 
-def _rows(selection: Selection, energy: EnergyBin, seed: int, *, neural: bool) -> Iterator[Row]:
-    """All rows of one bin of energy, candidate by candidate."""
+def _rows(
+    selection: Selection, bin_: EnergyBin | AngleBin, seed: int, *, neural: bool
+) -> Iterator[Row]:
+    """All rows of one bin, candidate by candidate."""
 
     def scores(reference: View, candidate: View) -> _Scores:
-        judged = _judged(reference, candidate, seed, neural=neural) if energy.overall else {}
+        judged = _judged(reference, candidate, seed, neural=neural) if bin_.overall else {}
         return _scores(reference, candidate, seed) | judged
 
     floor = scores(*selection.floor)
@@ -163,7 +176,7 @@ def _rows(selection: Selection, energy: EnergyBin, seed: int, *, neural: bool) -
                 observable=key[0],
                 metric=key[1],
                 over=key[2],
-                energies=energy.label,
+                energies=bin_.label,
                 size=selection.size,
                 value=_mean([part[key] for part in parts]),
                 floor=floor[key],

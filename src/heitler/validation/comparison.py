@@ -14,7 +14,7 @@ from heitler.detectors import Detector
 from heitler.metrics import METRICS, Estimate
 from heitler.observables import OBSERVABLES
 from heitler.validation.sample import FEATURES, LATERAL_FEATURES, Sample
-from heitler.validation.selection import EnergyBin
+from heitler.validation.selection import AngleBin, EnergyBin
 
 __all__ = [
     "FEATURES",
@@ -32,7 +32,7 @@ Verdict = Literal["floor", "above", "far"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One metric of one observable in one bin of energy, beside its floor.
+    """One metric of one observable in one bin of energy or angle, beside its floor.
 
     Arguments:
         candidate: Name of the candidate.
@@ -40,7 +40,7 @@ class Row:
         metric: Name of the metric.
         over: Mean or largest value of an observable's components (layers, rings), "" of one
             that has none.
-        energies: Label of the bin of incident energy.
+        energies: Label of the bin of incident energy or of the angle of incidence.
         size: Number of showers in each of the samples that were compared.
         value: Reference against candidate.
         floor: Reference against reference.
@@ -160,6 +160,7 @@ class Comparison:
         seed: Seed of all random choices.
         notes: Warnings.
         speed: Times per shower, where they were measured.
+        angles: Bins of the angle of incidence, none where the reference's angles are alike.
         betrayals: The features that betray each candidate most, largest drop first.
     """
 
@@ -174,7 +175,13 @@ class Comparison:
     seed: int
     notes: tuple[str, ...]
     speed: tuple[SpeedRow, ...] = ()
+    angles: tuple[AngleBin, ...] = ()
     betrayals: tuple[Betrayal, ...] = ()
+
+    @property
+    def bins(self) -> tuple[EnergyBin | AngleBin, ...]:
+        """All energies, the bins of energy, then those of the angle."""
+        return (*self.energies, *self.angles)
 
     @property
     def rule(self) -> str:

@@ -38,9 +38,7 @@ def observable_figure(
     figure, columns = _columns(len(energies))
     for (upper, lower), energy in zip(columns, energies, strict=True):
         reference, *candidates = (
-            sample.values[observable][
-                (sample.energy >= energy.low) & (sample.energy < energy.high)
-            ]
+            sample.values[observable][energy.holds(sample)]
             for sample in (comparison.reference, *comparison.candidates)
         )
         if min(len(reference), *map(len, candidates)) < 2:

@@ -91,6 +91,11 @@ class View:
         """Incident energies in MeV."""
         return self.sample.energy[self.index]
 
+    @property
+    def theta(self) -> Array:
+        """Angles to the calorimeter face in rad."""
+        return self.sample.theta[self.index]
+
     def features(self, name: str) -> Array:
         """A feature set: `FEATURES` or `LATERAL_FEATURES`."""
         return self.sample.features[name][self.index]
@@ -99,9 +104,9 @@ class View:
         """Values of an observable."""
         return self.sample.values[observable][self.index]
 
-    def within(self, low: float, high: float) -> View:
-        """The showers with an incident energy in [low, high) MeV."""
-        return View(self.sample, self.index[(self.energy >= low) & (self.energy < high)])
+    def where(self, chosen: NDArray[np.bool_]) -> View:
+        """The showers that are chosen, with shape (N,)."""
+        return View(self.sample, self.index[chosen])
 
     def first(self, count: int) -> View:
         """The first `count` showers of the view."""

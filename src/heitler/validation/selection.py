@@ -15,13 +15,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heitler.units import GeV
 from heitler.validation.sample import Array, Sample, View
 
-__all__ = ["LEAST_SHOWERS", "EnergyBin", "Selection", "energy_bins", "select"]
+__all__ = [
+    "LEAST_SHOWERS",
+    "AngleBin",
+    "EnergyBin",
+    "Selection",
+    "angle_bins",
+    "energy_bins",
+    "select",
+]
+
+_ANGLES_APART = 5.0
+"""Degrees that the angles of a reference must span to be divided into bins."""
 
 LEAST_SHOWERS = 100
 """Showers that each sample of a comparison needs; a reference that is halved needs twice that."""
@@ -43,6 +56,29 @@ class EnergyBin:
         low, high = f"{self.low / GeV:.3g}", f"{self.high / GeV:.3g}"
         return f"{low} GeV" if low == high else f"{low}-{high} GeV"
 
+    def holds(self, showers: Sample | View) -> NDArray[np.bool_]:
+        """Which of the showers are in the bin, with shape (N,)."""
+        return (showers.energy >= self.low) & (showers.energy < self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class AngleBin:
+    """Angles of incidence to the face in [low, high) degrees, at all energies."""
+
+    low: float
+    high: float
+    overall: ClassVar[bool] = False
+
+    @property
+    def label(self) -> str:
+        """Words for a table."""
+        return f"{self.low:.0f}-{self.high:.0f} degrees"
+
+    def holds(self, showers: Sample | View) -> NDArray[np.bool_]:
+        """Which of the showers are in the bin, with shape (N,)."""
+        theta = np.rad2deg(showers.theta)
+        return (theta >= self.low) & (theta < self.high)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
@@ -63,10 +99,10 @@ class Selection:
         """Number of showers in each view."""
         return len(self.floor[0])
 
-    def within(self, energies: EnergyBin) -> Selection:
+    def within(self, bin_: EnergyBin | AngleBin) -> Selection:
         """The showers of one bin, cut to the number that every view has."""
         views = [
-            view.within(energies.low, energies.high)
+            view.where(bin_.holds(view))
             for view in (*self.references, *self.floor, *self.candidates)
         ]
         size = min(len(view) for view in views)
@@ -138,3 +174,21 @@ def energy_bins(energy: Array, count: int) -> tuple[EnergyBin, ...]:
     if len(edges) == 2:
         return (overall,)
     return (overall, *(EnergyBin(first, second) for first, second in pairwise(edges)))
+
+
+def angle_bins(theta: Array, count: int) -> tuple[AngleBin, ...]:
+    """Bins of angle with about equally many showers each, none for angles within 5 degrees.
+
+    The edges are quantiles, rounded to whole degrees.
+
+    Arguments:
+        theta: Angles of the reference to the face in rad, with shape (N,).
+        count: Number of bins.
+    """
+    degrees = np.rad2deg(theta)
+    if np.ptp(degrees) <= _ANGLES_APART:
+        return ()
+    low, *inner, high = np.quantile(degrees, np.linspace(0, 1, count + 1)).tolist()
+    # Perpendicular showers belong to the last bin, also after rounding.
+    edges = sorted({np.floor(low), *(float(round(edge)) for edge in inner), np.floor(high) + 1})
+    return tuple(AngleBin(float(first), float(second)) for first, second in pairwise(edges))

@@ -62,7 +62,7 @@ def findings(comparison: Comparison, candidate: Sample) -> list[Finding]:
         lines.append(Finding(worst, f"Also above the floor: {names}."))
     elif right:
         names = ", ".join(OBSERVABLES[row.observable].label for row in right)
-        lines.append(Finding("floor", f"At the floor in every bin of energy: {names}."))
+        lines.append(Finding("floor", f"At the floor in every bin: {names}."))
     return lines
 
 
@@ -78,13 +78,13 @@ def worst_rows(comparison: Comparison, candidate: Sample) -> list[Row]:
 
 
 def overview(comparison: Comparison) -> list[tuple[str, list[Row]]]:
-    """Headlines in all bins of energy, then one line per observable: label, row per candidate."""
+    """Headlines in all bins, then one line per observable: label, row per candidate."""
     overall = comparison.energies[0].label
     first, *others = _HEADLINES.items()
     keys = [
-        (f"{label}, {energy.label}", observable, metric, energy.label)
+        (f"{label}, {bin_.label}", observable, metric, bin_.label)
         for (observable, metric), label in (first, *_JUDGES.items(), *others)
-        for energy in comparison.energies
+        for bin_ in comparison.bins
     ]
     for name, entry in OBSERVABLES.items():
         metric = "spectrum_separation" if entry.axis == SPECTRUM_AXIS else "separation_power"
@@ -153,9 +153,9 @@ def _of_judges(rows: list[Row]) -> Finding:
 
 def _observation(comparison: Comparison, candidate: Sample, row: Row) -> Finding:
     entry = OBSERVABLES[row.observable]
-    bin_ = next(each for each in comparison.energies if each.label == row.energies)
+    bin_ = next(each for each in comparison.bins if each.label == row.energies)
     first, second = (
-        sample.values[row.observable][(sample.energy >= bin_.low) & (sample.energy < bin_.high)]
+        sample.values[row.observable][bin_.holds(sample)]
         for sample in (comparison.reference, candidate)
     )
     how = (

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from heitler import metrics
 from heitler.detectors import load_detector
@@ -254,6 +255,27 @@ def test_another_detector_is_one_clear_line(toy_files, tmp_path, toy_showers, wr
         pytest.raises(ValueError, match=r"clic_ecal \(25 x 25 x 25 cells\), but the reference"),
     ):
         compare(reference, {"x": candidate})
+
+
+def test_angles_have_bins_where_they_differ(tmp_path, toy_showers, write_showers):
+    files = []
+    for seed in (1, 2):
+        theta = torch.linspace(0.7, 1.5, 600, dtype=torch.float64)
+        showers = toy_showers(count=600, seed=seed, theta=theta)
+        if seed == 2:  # what enters steeply loses most of its energy
+            showers.deposits[theta > 1.1] *= 0.2
+        files.append(write_showers(tmp_path / f"{seed}.h5", showers))
+    with open_showers(files[0]) as reference, open_showers(files[1]) as candidate:
+        comparison = compare(reference, {"c": candidate}, energy_bins=2, neural=False)
+    assert [each.label for each in comparison.angles] == ["40-63 degrees", "63-86 degrees"]
+    first, last = (
+        next(comparison.select(observable="response", metric="mean_ratio", energies=each.label))
+        for each in comparison.angles
+    )
+    assert (first.verdict, last.verdict) == ("floor", "far")
+    assert any("63-86 degrees" in label for label, _ in overview(comparison))
+    text = " ".join(f.text for f in findings(comparison, comparison.candidates[0]))
+    assert "clearest at 63-86 degrees" in text
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Which showers are compared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from heitler.validation.sample import Sample
-from heitler.validation.selection import energy_bins, select
+from heitler.validation.selection import angle_bins, energy_bins, select
 
 
 def sample(name, count):
@@ -68,3 +70,15 @@ def test_beams_of_few_energies_give_few_bins():
     assert len(energy_bins(np.full(100, 5e4), 3)) == 1
     two = energy_bins(np.repeat([1e4, 5e4], 100), 3)
     assert [b.label for b in two] == ["all energies", "10-50 GeV", "50 GeV"]
+
+
+def test_angles_are_divided_where_they_differ():
+    degrees = np.random.default_rng(1).uniform(40.0, 90.0, 3000)
+    degrees[:10] = 90.0
+    bins = angle_bins(np.deg2rad(degrees), 3)
+    tilted = replace(sample("r", 3000), theta=np.deg2rad(degrees))
+    held = np.array([each.holds(tilted) for each in bins])
+    assert (held.sum(axis=0) == 1).all()
+    assert min(held.sum(axis=1)) > 900
+    assert bins[0].label.startswith("40-")
+    assert angle_bins(np.deg2rad(degrees / 50 + 80), 3) == ()
