@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -46,7 +46,7 @@ Variates = Mapping[str, Tensor]
 """Random numbers by name, each with shape (N, *shape)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ShowerShape:
     """Sizes of what a model sees: they come from geometry, preprocessing and conditioning.
 
@@ -54,11 +54,15 @@ class ShowerShape:
         layers: Number of cells of each layer; cells are the last columns of x, layer by layer.
         globals: Number of quantities of the whole shower, the first columns of x.
         conditions: Number of columns of c.
+        columns: Which columns of c hold the condition of a name.
+        centres: Centres of the cells in mm, (cells, 3), for families that know of space.
     """
 
     layers: tuple[int, ...]
     globals: int
     conditions: int
+    columns: Mapping[str, slice] = field(default_factory=dict)
+    centres: Tensor | None = None
 
     @property
     def cells(self) -> int:

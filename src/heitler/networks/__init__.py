@@ -2,3 +2,5 @@
 
 from heitler.networks.factorised import LayerFactorised as LayerFactorised
 from heitler.networks.mlp import mlp as mlp
+from heitler.networks.splines import SplineFlow as SplineFlow
+from heitler.networks.splines import rational_quadratic as rational_quadratic

@@ -2,6 +2,7 @@
 
 from heitler.preprocessing.centre import Centre as Centre
 from heitler.preprocessing.conditioning import Angle as Angle
+from heitler.preprocessing.conditioning import Axis as Axis
 from heitler.preprocessing.conditioning import Condition as Condition
 from heitler.preprocessing.conditioning import Conditioning as Conditioning
 from heitler.preprocessing.conditioning import LogEnergy as LogEnergy

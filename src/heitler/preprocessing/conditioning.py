@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from heitler.particles import IncidentParticles
 
-__all__ = ["Angle", "Condition", "Conditioning", "LogEnergy", "ParticleType"]
+__all__ = ["Angle", "Axis", "Condition", "Conditioning", "LogEnergy", "ParticleType"]
 
 
 class Condition(nn.Module, ABC):
     """A property of incident particles as columns of numbers.
 
     Attributes:
+        name: What a model that looks for this condition calls it.
         size: Number of columns.
     """
 
+    name: ClassVar[str]
     size: int = 1
 
     def fit(self, particles: IncidentParticles) -> None:
@@ -63,6 +67,8 @@ class _Standardised(Condition):
 class LogEnergy(_Standardised):
     """ln(E / MeV), standardised."""
 
+    name = "energy"
+
     def value(self, particles: IncidentParticles) -> Tensor:
         """Logarithm of the energies, with shape (N,)."""
         return particles.energy.log()
@@ -70,6 +76,8 @@ class LogEnergy(_Standardised):
 
 class Angle(_Standardised):
     """The angle theta to the calorimeter face in rad, standardised."""
+
+    name = "angle"
 
     def value(self, particles: IncidentParticles) -> Tensor:
         """Angles in rad, with shape (N,)."""
@@ -82,6 +90,8 @@ class ParticleType(Condition):
     Arguments:
         codes: Particle codes of the Particle Data Group.
     """
+
+    name = "type"
 
     def __init__(self, codes: Sequence[int]) -> None:
         super().__init__()
@@ -102,6 +112,22 @@ class ParticleType(Condition):
         return match.float()
 
 
+class Axis(Condition):
+    """The straight line that the particle would follow: x, y in mm at z = 0, dx/dz and dy/dz.
+
+    For families that place the shower themselves; the numbers are not standardised.
+    """
+
+    name = "axis"
+    size = 4
+
+    def forward(self, particles: IncidentParticles) -> Tensor:
+        """Columns with shape (N, 4), float32."""
+        slope = particles.direction[:, :2] / particles.direction[:, 2:]
+        point = particles.position[:, :2] - slope * particles.position[:, 2:]
+        return torch.cat([point, slope], dim=1).float()
+
+
 class Conditioning(nn.Module):
     """Conditions side by side.
 
@@ -117,6 +143,15 @@ class Conditioning(nn.Module):
     def size(self) -> int:
         """Number of columns."""
         return sum(condition.size for condition in self._parts)
+
+    @property
+    def columns(self) -> dict[str, slice]:
+        """Which columns hold the condition of a name."""
+        ends = list(accumulate(condition.size for condition in self._parts))
+        return {
+            condition.name: slice(end - condition.size, end)
+            for condition, end in zip(self._parts, ends, strict=True)
+        }
 
     def fit(self, particles: IncidentParticles) -> None:
         """Fits each condition on training particles."""

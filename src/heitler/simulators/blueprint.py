@@ -54,7 +54,13 @@ class Blueprint:
         for transform in self.preprocessing:
             transform.see(geometry)
         preprocessing = Preprocessing(self.preprocessing)
-        shape = ShowerShape(geometry.layer_sizes, preprocessing.quantities, conditioning.size)
+        shape = ShowerShape(
+            geometry.layer_sizes,
+            preprocessing.quantities,
+            conditioning.size,
+            conditioning.columns,
+            geometry.cell_centres,
+        )
         try:
             return conditioning, preprocessing, self.model(shape)
         except RuntimeError as error:

@@ -58,8 +58,8 @@ __all__ = ["CHECKPOINT", "RECORDS", "is_first_process", "train"]
 RECORDS = "metrics.csv"
 CHECKPOINT = "checkpoint.ckpt"
 
-_SAMPLE_CELLS = 50_000_000
-"""Cells of the sample that fits preprocessing and prepares stages: 200 MB."""
+_SAMPLE_CELLS = 125_000_000
+"""Cells of the sample that fits preprocessing and prepares stages: 500 MB."""
 
 _LISTED = 5000
 """Most incident particles that a run keeps for its assessment."""

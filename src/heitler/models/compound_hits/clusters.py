@@ -1,0 +1,163 @@
+r"""Hits come in clusters: a Neyman-Scott process in each layer.
+
+A particle that crosses the silicon obliquely, or makes others nearby, hits several cells. The
+covariance of hits h of two cells of a layer at the displacement d, given the summaries, is
+
+    gamma_d = cov(h_c, h_{c+d}) / sqrt(p_c p_{c+d})
+
+in sparse cells, the same at every depth and radius; between layers it vanishes. A process of
+parents with the density lambda / (1 + K), each with a Poisson number of children at random
+displacements, kappa_d of them at d, has (Neyman and Scott 1958, J. R. Stat. Soc. B 20, 1)
+
+    gamma_d = (2 kappa_d + sum_e kappa_e kappa_{d-e}) / (1 + K),   K = sum_d kappa_d.
+
+To keep the rates what they are, a child lives with min(1, lambda_child / lambda_parent), and points
+have the share beta of the rate that makes up for the children.
+
+Notation: d in a window of (2 R + 1)^2 displacements.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+from torch import Tensor
+
+from heitler.models.compound_hits.sample import Seen
+from heitler.models.compound_hits.stencil import Aim, Stencil
+
+__all__ = ["REACH", "children", "displacements", "kernel", "mirror", "pair_covariance", "shares"]
+
+REACH = 6
+"""R: largest displacement along rows and columns."""
+
+_SPARSE = 0.08
+"""Cells with a smaller probability of a hit are sparse."""
+
+_CODES = 4096
+_F64 = NDArray[np.float64]
+
+
+def pair_covariance(seen: Seen, rate: Tensor, aim: Aim, stencil: Stencil, showers: int) -> _F64:
+    """gamma_d of hits against rates, from the first showers, (2 R + 1, 2 R + 1).
+
+    Arguments:
+        seen: Hits of N showers.
+        rate: lambda of each bin, (N, L, B).
+        aim: Crossings.
+        stencil: Bins and weights.
+        showers: How many showers to use.
+    """
+    rows, columns = stencil.rows, stencil.columns
+    size = (rows + REACH, columns + REACH)
+    total, norm = torch.zeros(size), torch.zeros(size)
+    y = torch.arange(rows)[:, None] + stencil.reach[0] - 1
+    x = torch.arange(columns)[None, :] + stencil.reach[1] - 1
+    order = torch.argsort(seen.shower, stable=True)
+    ends = torch.searchsorted(seen.shower[order], torch.arange(showers + 1))
+    for n in range(showers):
+        phase = aim.phase[n][:, None, None]
+        place = stencil.place[
+            phase, y - aim.y[n][:, None, None], x - aim.x[n][:, None, None]
+        ]
+        bins = stencil.member_bin[phase, place]
+        layer = torch.arange(stencil.layers)[:, None, None]
+        p = -torch.expm1(-rate[n][layer, bins] * stencil.weight[phase, place])
+        inside = order[ends[n] : ends[n + 1]]
+        hits = torch.zeros(p.numel())
+        hits[seen.cell[inside]] = 1.0
+        sparse = p < _SPARSE
+        excess = torch.where(sparse, hits.view(p.shape) - p, 0.0)
+        total += _correlation(excess, size)
+        norm += _correlation(torch.where(sparse, p, 0.0).sqrt(), size)
+    window = torch.arange(-REACH, REACH + 1)
+    chosen = (window[:, None] % size[0], window[None, :] % size[1])
+    gamma = (total[chosen] / norm[chosen].clamp(min=1e-6)).double().numpy()
+    gamma[REACH, REACH] = 0.0
+    return gamma
+
+
+def mirror(values: _F64, stencil: Stencil) -> _F64:
+    """The mean over the symmetries of pairs, and of the bins."""
+    images = [values, values[::-1, ::-1]]
+    if stencil.phases[1] == 1:
+        images += [image[:, ::-1] for image in images]
+    if stencil.symmetric:
+        images += [image.T for image in images]
+    return np.mean(images, axis=0)
+
+
+def kernel(gamma: _F64) -> _F64:
+    """kappa_d of the measured gamma_d, by fixed-point iteration."""
+    gamma = np.maximum(gamma, 0.0)
+    kappa = gamma / 2
+    for _ in range(60):
+        siblings = fftconvolve(kappa, kappa, mode="full")[REACH:-REACH, REACH:-REACH]
+        expected = (2 * kappa + siblings) / (1 + kappa.sum())
+        kappa = kappa * (gamma / np.maximum(expected, 1e-9)) ** 0.7
+        kappa[REACH, REACH] = 0.0
+    return kappa
+
+
+def displacements(kappa: _F64) -> tuple[Tensor, Tensor]:
+    """Rows and columns of a child's displacement by 12 random bits, each (4096,)."""
+    edges = np.cumsum(kappa.ravel()) / max(kappa.sum(), 1e-12)
+    code = np.searchsorted(edges, (np.arange(_CODES) + 0.5) / _CODES)
+    y, x = np.divmod(np.minimum(code, kappa.size - 1), kappa.shape[1])
+    return torch.from_numpy(y - REACH), torch.from_numpy(x - REACH)
+
+
+def children(kappa: _F64) -> Tensor:
+    """Distribution function of the number of children, (8,); the last is 1."""
+    mean = kappa.sum()
+    terms = np.exp(-mean) * np.cumprod(np.concatenate([[1.0], mean / np.arange(1, 8)]))
+    function = np.cumsum(terms)
+    function[-1] = 1.0
+    return torch.from_numpy(function)
+
+
+def shares(kappa: _F64, rate: Tensor, stencil: Stencil) -> Tensor:
+    """beta: share of points among the rate of each bin, (L, B).
+
+    Arguments:
+        kappa: Children per parent and displacement.
+        rate: Rates of the mean shower, (L, B).
+        stencil: Bins; the middle phase stands for all.
+    """
+    middle = stencil.member_bin.shape[0] // 2
+    bins = stencil.member_bin[middle][stencil.place[middle]]
+    lam = rate[:, bins].double().numpy()
+    p = -np.expm1(-lam)
+    share = np.full_like(p, 1 / (1 + kappa.sum()))
+    strong = [(y - REACH, x - REACH) for y, x in np.argwhere(kappa > 1e-3 * kappa.max())]
+    weights = [kappa[y + REACH, x + REACH] for y, x in strong]
+    weights = list(np.array(weights) * kappa.sum() / max(sum(weights), 1e-12))
+    for _ in range(8):
+        born = np.zeros_like(p)
+        for (y, x), weight in zip(strong, weights, strict=True):
+            here, there = _shifted(p.shape, y, x)
+            born[here] += weight * share[there] * np.minimum(p[there], p[here])
+        points = np.maximum(lam - born, 0.1 * lam)
+        share = 0.5 * share + 0.5 * (-np.expm1(-points) / np.maximum(p, 1e-12))
+    ratio = torch.from_numpy(points / np.maximum(lam, 1e-12))
+    flat = bins.flatten()
+    total = torch.zeros(rate.shape, dtype=torch.float64)
+    total.index_add_(1, flat, ratio.flatten(1))
+    return (total / torch.bincount(flat, minlength=rate.shape[1]).clamp(min=1)).float().clamp(max=1)
+
+
+def _correlation(values: Tensor, size: tuple[int, int]) -> Tensor:
+    spectrum = torch.fft.rfft2(values, size)
+    return torch.fft.irfft2((spectrum.conj() * spectrum).sum(0), size)
+
+
+def _shifted(
+    shape: tuple[int, ...], y: int, x: int
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Places c, and the places c - (y, x)."""
+    rows, columns = shape[1:]
+    here = (slice(max(0, y), rows + min(0, y)), slice(max(0, x), columns + min(0, x)))
+    there = (slice(max(0, -y), rows + min(0, -y)), slice(max(0, -x), columns + min(0, -x)))
+    return (slice(None), *here), (slice(None), *there)

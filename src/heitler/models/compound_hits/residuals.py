@@ -1,0 +1,362 @@
+"""Fits what the rates leave: tables, clusters, field, damping, so that samples match the data.
+
+Everything is measured on training showers given their own summaries, generated again, measured
+again, and corrected by what is missing. No amplitude is set by hand.
+
+Notation: N showers, L layers, B bins, H hits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from heitler.hits import Hits
+from heitler.models.compound_hits import clusters, field, spectra
+from heitler.models.compound_hits.sample import Seen
+from heitler.models.compound_hits.stencil import HARMONICS, Aim, Stencil
+
+__all__ = ["Fitted", "Rates", "fit"]
+
+_ROUNDS, _STEP = 8, 0.7
+_PAIRED = 400
+"""Showers whose pairs of hits are counted."""
+
+_PRIOR = 50.0
+"""Hits that a correction of a rate is drawn towards none with."""
+
+_F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What the networks predict: rate, ln mean excess (MeV) and height of the threshold, (N, L, B)."""
+
+    rate: Tensor
+    mean: Tensor
+    below: Tensor
+
+
+@dataclass(slots=True)
+class Fitted:
+    """What the sampler needs beside the rates.
+
+    Arguments:
+        tune: Correction of ln rate, (L, B).
+        lift: Factors of the mean excess and of the height of the threshold, (2, L, B).
+        share: beta, (L, B).
+        kappa: Children per parent and displacement, (2 R + 1, 2 R + 1).
+        tables: Quantiles, (T, G).
+        spread: Standard deviation of ln energy in each table, (T).
+        below: Energies below the threshold, (G).
+        factors: A of each harmonic.
+        variance: Of the field by layer and zone, (L, 5).
+        damping: gamma.
+        cluster: Factors of t for hits in clusters and alone.
+    """
+
+    tune: Tensor
+    lift: Tensor
+    share: Tensor
+    kappa: _F64
+    tables: _F64
+    spread: _F64
+    below: _F64
+    factors: tuple[Tensor, Tensor, Tensor]
+    variance: Tensor
+    damping: float
+    cluster: tuple[float, float]
+
+
+class _Measured:
+    """Statistics of showers that the fit compares."""
+
+    def __init__(self, seen: Seen, fit: _Fit) -> None:
+        self.seen = seen
+        self.counts = seen.per_bin(torch.ones_like(seen.energy), fit.bins).sum(0)
+        above = seen.energy > fit.threshold
+        excess = torch.where(above, seen.energy - fit.threshold, 0.0)
+        self.excess = seen.per_bin(excess, fit.bins).sum(0)
+        self.above = seen.per_bin(above.double(), fit.bins).sum(0)
+        self.under = self.counts - self.above
+        hits = seen.per_shower(torch.ones_like(seen.energy))
+        self.scatter = float((hits - fit.expected).std())
+        self.table = fit.table_of(seen)
+        at = (seen.shower, seen.layer, seen.bin)
+        self.ratio = (excess / fit.rates.mean[at].double().exp()).numpy()
+        self.is_above = above.numpy()
+
+
+class _Fit:
+    def __init__(
+        self, hits: Hits, aim: Aim, stencil: Stencil, rates: Rates, threshold: float, seed: int
+    ) -> None:
+        self.aim, self.stencil, self.rates, self.threshold = aim, stencil, rates, threshold
+        self.count, self.layers, self.bins = rates.rate.shape
+        self.random = np.random.default_rng(seed)
+        index, sums = stencil.exposures(aim)
+        self.exposure, self.sums = index, sums
+        probability = -torch.expm1(-rates.rate)
+        self.expected = (probability * sums[index][..., 0]).sum((1, 2)).double()
+        self.mean_rate = rates.rate.mean(0)
+        self.classes = spectra.class_of(self.layers)
+        seen = Seen.of(hits, aim, stencil)
+        self.data = _Measured(seen, self)
+        above = self.data.is_above
+        self.truth, self.source, self.rich = spectra.quantiles(
+            self.data.table[above], self.data.ratio[above], None
+        )
+        log = np.log(self.truth)
+        self.spread = np.maximum(np.sqrt(_normal_variance(log)), 0.05)
+        self.gamma = clusters.mirror(self._pairs(seen), stencil)
+        self.crowd = self._crowding(self.data)
+        self.modes = self._modes(self.data)
+
+    def table_of(self, seen: Seen) -> NDArray[np.int64]:
+        """Table of each hit, (H)."""
+        low, high, bins = spectra.MEANS
+        mean = self.rates.mean[seen.shower, seen.layer, seen.bin]
+        level = ((mean - low) / (high - low) * bins).long().clamp(0, bins - 1)
+        zone = self.stencil.zone[seen.bin]
+        return (self.classes[seen.layer, zone] * bins + level).numpy()
+
+    def start(self) -> Fitted:
+        kappa = clusters.kernel(self.gamma)
+        low = np.sort(self.data.seen.energy.numpy()[~self.data.is_above])
+        rank = np.linspace(0.0, 1.0, spectra.GRID[0])
+        below = np.quantile(low, rank) if len(low) else rank * self.threshold
+        return Fitted(
+            tune=torch.zeros(self.layers, self.bins),
+            lift=torch.ones(2, self.layers, self.bins),
+            share=clusters.shares(kappa, self.mean_rate, self.stencil),
+            kappa=kappa,
+            tables=self.truth.copy(),
+            spread=self.spread,
+            below=below,
+            factors=self._factors(self._none()),
+            variance=torch.zeros(self.layers, 5),
+            damping=0.0,
+            cluster=(1.0, 1.0),
+        )
+
+    def run(self, generate: Callable[[Fitted, int], Hits]) -> Fitted:
+        fitted, covariances = self.start(), self._none()
+        for step in range(_ROUNDS):
+            made = _Measured(Seen.of(generate(fitted, step), self.aim, self.stencil), self)
+            if step < 4:
+                self._correct_clusters(fitted, made)
+            covariances = [
+                field.update(present, data, got, self.layers, 1.0 if step == 1 else _STEP)
+                if step > 0
+                else present
+                for present, data, got in zip(
+                    covariances, self.modes, self._modes(made), strict=True
+                )
+            ]
+            fitted.factors = self._factors(covariances)
+            fitted.variance = self._variance(fitted.factors)
+            self._correct_means(fitted, made)
+            self._correct_tables(fitted, made)
+            excess = (made.scatter - self.data.scatter) / self.data.scatter
+            fitted.damping = float(np.clip(fitted.damping + 0.7 * excess, 0.0, 1.5))
+        return fitted
+
+    def _none(self) -> list[_F64]:
+        return [np.zeros((len(g) * self.layers,) * 2) for g in field.GROUPS]
+
+    def _factors(self, covariances: list[_F64]) -> tuple[Tensor, Tensor, Tensor]:
+        made = [
+            field.factor(matrix, rank, self.layers if harmonic == 0 else 0)[0]
+            for harmonic, (matrix, rank) in enumerate(
+                zip(covariances, field.ranks(self.layers), strict=True)
+            )
+        ]
+        return made[0], made[1], made[2]
+
+    def _variance(self, factors: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        total = torch.zeros(self.layers, 5)
+        for zones, a in zip(field.GROUPS, factors, strict=True):
+            parts = a.square().sum(1).view(len(zones), self.layers)
+            for zone, part in zip(zones, parts, strict=True):
+                if zone > 0:
+                    total[:, zone] += part
+        return total
+
+    def _pairs(self, seen: Seen) -> _F64:
+        showers = min(_PAIRED, self.count)
+        return clusters.pair_covariance(seen, self.rates.rate, self.aim, self.stencil, showers)
+
+    def _correct_clusters(self, fitted: Fitted, made: _Measured) -> None:
+        gamma = clusters.mirror(self._pairs(made.seen), self.stencil)
+        ratio = np.where(gamma > 1e-3, self.gamma / np.maximum(gamma, 1e-3), 1.0)
+        fitted.kappa = fitted.kappa * np.clip(ratio, 0.7, 1.4)
+        fitted.share = clusters.shares(fitted.kappa, self.mean_rate, self.stencil)
+        lonely = 1.0 / (1.0 + fitted.kappa.sum())
+        together, single = fitted.cluster
+        contrast = together / single * (self.crowd / self._crowding(made)) ** 1.5
+        part = 1.0 - lonely
+        single = 1.0 / (part * contrast + 1.0 - part)
+        fitted.cluster = (contrast * single, single)
+
+    def _correct_means(self, fitted: Fitted, made: _Measured) -> None:
+        data = self.data
+        change = torch.log((data.counts + _PRIOR) / (made.counts + _PRIOR))
+        fitted.tune += torch.where(self.mean_rate < 3.0, 0.8 * change, 0.0).float()
+        for which, (top, bottom) in enumerate((("excess", "above"), ("under", "counts"))):
+            gap = self._gap(data, made, top, bottom)
+            fitted.lift[which] *= torch.exp(0.7 * gap).float()
+
+    def _gap(self, data: _Measured, made: _Measured, top: str, bottom: str) -> Tensor:
+        """ln of the ratio of two ratios: by layer and zone, and then by bin over all layers."""
+        zone = torch.nn.functional.one_hot(self.stencil.zone, 5).double()
+        pairs = [(getattr(m, top), getattr(m, bottom)) for m in (data, made)]
+        by_zone = [((a @ zone), (b @ zone)) for a, b in pairs]
+        coarse = _log_ratio(*by_zone, prior=300.0) @ zone.T
+        scaled = (pairs[1][0] * torch.exp(coarse), pairs[1][1])
+        by_bin = [(a.sum(0), b.sum(0)) for a, b in (pairs[0], scaled)]
+        return (coarse + _log_ratio(*by_bin, prior=1000.0)).clamp(-0.2, 0.2)
+
+    def _correct_tables(self, fitted: Fitted, made: _Measured) -> None:
+        """Draws the quantiles after calibration to those of the data."""
+        above = made.is_above
+        got, _, hits = spectra.quantiles(made.table[above], made.ratio[above], self.source)
+        gap = np.log(self.truth / got)
+        smooth = np.apply_along_axis(np.convolve, 1, np.pad(gap, ((0, 0), (3, 3)), "edge"), _FLAT)
+        smooth = smooth[:, 6:-6]
+        # The mean is the business of `lift`.
+        share = self.truth * _WEIGHT
+        smooth = smooth - (smooth * share).sum(1, keepdims=True) / share.sum(1, keepdims=True)
+        smooth = smooth * (hits / (hits + 300.0))[:, None]
+        fitted.tables = fitted.tables * np.exp(_STEP * np.clip(smooth, -0.3, 0.3))
+        fitted.tables = np.sort(fitted.tables, axis=1)
+
+    def _crowding(self, measured: _Measured) -> float:
+        """Mean t of sparse hits with a hit next to them over that of those without."""
+        seen = measured.seen
+        t = spectra.rank_in(self.truth, measured.table, measured.ratio)
+        rate = self.rates.rate[seen.shower, seen.layer, seen.bin].numpy()
+        size = self.stencil.rows * self.stencil.columns * self.layers
+        place = (seen.shower * size + seen.cell).numpy()
+        columns = self.stencil.columns
+        column = seen.cell.numpy() % columns
+        taken = np.sort(place)
+        near = np.zeros(len(place), bool)
+        for step, usable in (
+            (1, column < columns - 1),
+            (-1, column > 0),
+            (columns, True),
+            (-columns, True),
+        ):
+            spot = np.minimum(np.searchsorted(taken, place + step), len(taken) - 1)
+            near |= (taken[spot] == place + step) & usable
+        chosen = (rate < 0.3) & measured.is_above
+        both = [t[chosen & near], t[chosen & ~near]]
+        if min(len(part) for part in both) < 100:
+            return 1.0
+        return float(both[0].mean() / both[1].mean())
+
+    def _modes(self, measured: _Measured) -> list[tuple[_F64, _F64]]:
+        """Sums of scores and of information, for each harmonic."""
+        seen, stencil = measured.seen, self.stencil
+        at = (seen.shower, seen.layer, seen.bin)
+        rate = self.rates.rate
+        soft = 1.0 / (1.0 + rate * (0.5 + rate * (1 / 6 + rate / 24)))
+        low, high, bins = spectra.MEANS
+        level = ((self.rates.mean - low) / (high - low) * bins).long().clamp(0, bins - 1)
+        table = self.classes[:, stencil.zone] * bins + level
+        load = (1.0 - soft) / torch.from_numpy(self.spread).float()[table]
+        p = -torch.expm1(-rate)
+        info = rate**2 * torch.exp(-rate) / p + p * load**2
+        z = self._normal(measured)
+        score = rate[at] / p[at] + load[at] * z
+        trig = stencil.member_trig[seen.phase, seen.member]
+        zone_of_hit, zone = stencil.zone[seen.bin], stencil.zone
+        one_hot = torch.nn.functional.one_hot(zone, 5).float()
+        sums = self.sums[self.exposure]
+        harmonics = [[None], [0, 1], [2, 3]]
+        modes = []
+        for number, (zones, waves) in enumerate(zip(field.GROUPS, harmonics, strict=True)):
+            u_all, i_all = [], []
+            for wave in waves:
+                psi = 1.0 if wave is None else trig[:, wave]
+                place = (seen.shower * self.layers + seen.layer) * 5 + zone_of_hit
+                u = torch.bincount(
+                    place, (score * psi).double(), minlength=self.count * self.layers * 5
+                ).view(self.count, self.layers, 5)
+                first = 0 if wave is None else 1 + wave
+                second = 0 if wave is None else 1 + HARMONICS + wave
+                u = u - ((rate * sums[..., first]) @ one_hot).double()
+                i = ((info * sums[..., second]) @ one_hot).double()
+                if number == 0:
+                    core = zone_of_hit == 0
+                    core_place = (seen.shower * self.layers + seen.layer)[core]
+                    size = self.count * self.layers
+                    u[..., 0] = torch.bincount(core_place, z[core].double(), minlength=size).view(
+                        self.count, self.layers
+                    )
+                    i[..., 0] = torch.bincount(core_place, minlength=size).view(
+                        self.count, self.layers
+                    )
+                u_all.append(u[..., list(zones)])
+                i_all.append(i[..., list(zones)])
+            modes.append(field.covariance(torch.cat(u_all), torch.cat(i_all)))
+        return modes
+
+    def _normal(self, measured: _Measured) -> Tensor:
+        """Normal scores of the energies of hits; of those below threshold at random below it."""
+        seen = measured.seen
+        height = self.rates.below[seen.shower, seen.layer, seen.bin].double().numpy()
+        t = spectra.rank_in(self.truth, measured.table, measured.ratio) + height
+        below = height * self.random.random(len(t))
+        t = np.where(measured.is_above, t, below)
+        return torch.from_numpy(np.clip(spectra.normal_scores(t), -4.5, 4.5)).float()
+
+
+_FLAT = np.ones(7) / 7
+_ROOT = np.linspace(0.0, spectra.GRID[1], spectra.GRID[0])
+_WEIGHT = 2 * _ROOT * np.exp(-(_ROOT**2)) / (2 * _ROOT * np.exp(-(_ROOT**2))).sum()
+"""Weights of the grid, even in sqrt(t), for means over exponential variates."""
+
+
+def _log_ratio(
+    data: tuple[Tensor, Tensor], made: tuple[Tensor, Tensor], *, prior: float
+) -> Tensor:
+    """ln of (a / b in data) / (a / b in made), drawn to 0 where data have few b."""
+    wanted, got = ((a / b.clamp(min=1.0)).clamp(min=1e-3) for a, b in (data, made))
+    return torch.log(wanted / got) * data[1] / (data[1] + prior)
+
+
+def _normal_variance(log: _F64) -> _F64:
+    """Variance of tabulated logarithms over exponential variates, even in sqrt(t)."""
+    mean = (log * _WEIGHT).sum(1, keepdims=True)
+    return ((log - mean) ** 2 * _WEIGHT).sum(1)
+
+
+def fit(
+    hits: Hits,
+    aim: Aim,
+    stencil: Stencil,
+    rates: Rates,
+    generate: Callable[[Fitted, int], Hits],
+    *,
+    threshold: float,
+    seed: int = 0,
+) -> Fitted:
+    """Fits the residual structure of training showers.
+
+    Arguments:
+        hits: N training showers.
+        aim: Their crossings.
+        stencil: Bins and weights.
+        rates: What the networks predict from their own summaries.
+        generate: Showers of the same summaries with what is fitted so far; the number of the round
+            is a seed.
+        threshold: Energy in MeV that parts hits from deposits below.
+        seed: Of the random ranks of deposits below threshold.
+    """
+    return _Fit(hits, aim, stencil, rates, threshold, seed).run(generate)

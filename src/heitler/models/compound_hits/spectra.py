@@ -1,0 +1,114 @@
+r"""Energies of hits: universal tables of quantiles.
+
+A hit above threshold has the energy
+
+    E = E_thr + mu S(t),   t ~ exponential(1),
+
+with the predicted mean mu of the excess and a table S for each class of zone and depth and each
+bin of ln mu: an exponential law is S(t) = t. t is the same variate that says whether the hit stays
+below the threshold (t < h), so that one number decides the whole energy.
+
+Notation: T tables of G points, even in sqrt(t).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+from torch import Tensor
+
+from heitler.kernels import GRID, SCORES
+
+__all__ = ["CLASSES", "MEANS", "class_of", "normal_scores", "quantiles", "rank_in", "scores"]
+
+MEANS = (-4.0, 5.5, 24)
+"""Range of ln(mu / MeV) and the number of bins in it."""
+
+_CORE_CLASSES, _DEPTHS = 15, 3
+CLASSES = _CORE_CLASSES + 4 * _DEPTHS
+"""15 depths of the axis' own cell, 3 depths of each other zone."""
+
+_RICH = 300
+"""Hits that a table is taken from at least, unless the whole class has fewer."""
+
+_F64 = NDArray[np.float64]
+_ROOT = np.linspace(0.0, GRID[1], GRID[0])
+
+
+def class_of(layers: int) -> Tensor:
+    """Class of layer and zone, (L, 5)."""
+    layer = torch.arange(layers)
+    core = layer * _CORE_CLASSES // layers
+    depth = (layer >= layers // 4).long() + (layer >= layers * 3 // 5).long()
+    rest = [_CORE_CLASSES + zone * _DEPTHS + depth for zone in range(4)]
+    return torch.stack([core, *rest], dim=1)
+
+
+def scores() -> tuple[Tensor, Tensor]:
+    """Tables of normal scores of exponential variates (even in sqrt(t)), and back (even in z)."""
+    points, end, most = SCORES
+    t = np.linspace(0.0, end, points) ** 2
+    t[0] = 1e-6
+    z = np.linspace(-most, most, points)
+    return (
+        torch.from_numpy(np.where(t < 1, ndtri(-np.expm1(-t)), -ndtri(np.exp(-t)))).float(),
+        torch.from_numpy(-np.log(ndtr(-z))).float(),
+    )
+
+
+def quantiles(table: NDArray[np.int64], ratio: _F64, source: NDArray[np.int64] | None) -> _Tables:
+    """Tables from hits.
+
+    Arguments:
+        table: Table (class and bin of the mean) of each hit, (H).
+        ratio: (E - E_thr) / mu of each hit, (H).
+        source: Table that each table is taken from, (T); None to take the nearest rich one of the
+            same class.
+
+    Returns:
+        Quantiles (T, G), sources (T) and hits of the source of each table (T).
+    """
+    total, bins = CLASSES * MEANS[2], MEANS[2]
+    counts = np.bincount(table, minlength=total)
+    order = np.argsort(table, kind="stable")
+    ordered, starts = ratio[order], np.concatenate([[0], np.cumsum(counts)])
+    if source is None:
+        source = np.concatenate([_nearest(counts[i : i + bins]) + i for i in range(0, total, bins)])
+    rank = -np.expm1(-(_ROOT**2))
+    values = np.tile(_ROOT**2, (total, 1))
+    for row in np.unique(source):
+        inside = ordered[starts[row] : starts[row + 1]]
+        if len(inside) >= 5:
+            values[source == row] = np.quantile(inside, rank, method="hazen")
+    return np.maximum(values, 1e-5), source, counts[source]
+
+
+_Tables = tuple[_F64, NDArray[np.int64], NDArray[np.int64]]
+
+
+def rank_in(tables: _F64, table: NDArray[np.int64], ratio: _F64) -> _F64:
+    """The t at which S(t) is the ratio of each hit, (H): the inverse of the tables."""
+    t = np.empty(len(ratio))
+    order = np.argsort(table, kind="stable")
+    edges = np.flatnonzero(np.diff(table[order], prepend=-1, append=-1))
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        rows = order[start:stop]
+        values = tables[table[rows[0]]]
+        rising = values + 1e-9 * np.arange(len(values))
+        t[rows] = np.interp(ratio[rows], rising, _ROOT) ** 2
+    return t
+
+
+def normal_scores(t: _F64) -> _F64:
+    """Normal scores of exponential variates."""
+    return np.where(t < 1, ndtri(np.clip(-np.expm1(-t), 1e-6, None)), -ndtri(np.exp(-t)))
+
+
+def _nearest(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    rich = np.flatnonzero(counts >= _RICH)
+    if not len(rich):
+        rich = np.array([counts.argmax()])
+    places = np.arange(len(counts))
+    return rich[np.abs(places[:, None] - rich[None, :]).argmin(axis=1)]
