@@ -1,0 +1,162 @@
+"""The compound-hit model in numbers: writes docs/results/compound-hits.md.
+
+    python benchmarks/compound_hits.py --data FOLDER --only fidelity [--cases ild_ecal]
+
+Sections: fidelity, learning, speed, field, limits; page only writes the page again. Each keeps its
+numbers as JSON in docs/results/compound-hits/, from which the page is made, so that one can be
+made again without the others. Speed, field and limits stand beside the fidelity, so that it comes
+first. Trained models are kept in --runs and used again by the same code. FOLDER holds the shower
+files that the configurations configs/experiments/compound_hits_*.yaml name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+import compound_hits_fidelity as fidelity
+import compound_hits_field as field
+import compound_hits_learning as learning
+import compound_hits_limits as limits
+import compound_hits_speed as speed
+import results
+from compound_hits_study import CASES, Case, Study, digest
+from results import RESULTS, table, write_page
+
+SECTIONS = ("fidelity", "learning", "speed", "field", "limits")
+PAGE = "compound-hits"
+_QUICK = "**A trial of the script on few showers: these numbers say nothing about the model.**"
+
+_INTRODUCTION = """\
+The compound-hit model (`heitler.models.CompoundHits`) against Geant4 showers that its training
+never saw. Every choice was made on validation showers; the held-out ones are looked at here only.
+Each number of a section stands in a JSON file in `docs/results/compound-hits/`."""
+
+
+def summary(study: Study) -> str:
+    """Which bars are met and which are missed."""
+    rows = []
+    for title, found in (*fidelity.bars(study), *speed.bars(study)):
+        missed = [f"{x.metric} {x.value:.3g} (bar {x.bar:.3g})" for x in found if not x.passed]
+        rows.append([title, f"{len(found) - len(missed)} of {len(found)}", "; ".join(missed)])
+    if not rows:
+        return "No bar was measured yet."
+    return table(("bars of", "met", "missed"), rows)
+
+
+def origins(study: Study) -> str:
+    """Where each section's numbers come from."""
+    rows = []
+    for path in sorted(study.output.glob("*.json")):
+        content = study.kept(path.stem)
+        if content is None:
+            continue
+        origin = content["origin"]
+        data = ", ".join(f"`{name}` {sum_[:12]}" for name, sum_ in origin["data"].items())
+        rows.append([
+            path.stem,
+            f"`{origin['command']}`",
+            data,
+            origin["hardware"],
+            f"{origin['commit']}, {origin['code']}",
+            origin["date"],
+        ])  # fmt: skip
+    head = ("numbers", "command", "data, SHA-256", "hardware", "commit, model code", "date")
+    return table(head, rows)
+
+
+def mixed(study: Study) -> list[str]:
+    """A warning where sections were made by different code."""
+    contents = [study.kept(path.stem) for path in sorted(study.output.glob("*.json"))]
+    codes = {c["origin"]["code"] for c in contents if c is not None and c["origin"]["data"]}
+    trial = any(c["origin"]["quick"] for c in contents if c is not None)
+    warning = "The sections were made by different states of the model's code: see the last table."
+    return [*([_QUICK] if trial else []), *([warning] if len(codes) > 1 else [])]
+
+
+def write(study: Study) -> Path:
+    """Writes the page from what was measured."""
+    body = [_INTRODUCTION, *mixed(study), "## Bars", summary(study)]
+    for section in (fidelity, learning, speed, field, limits):
+        body += section.body(study)
+    body += ["## Where the numbers come from", origins(study)]
+    data = [study.data / case.file for case in CASES.values()]
+    if study.output.parent != RESULTS:
+        results.RESULTS = study.output.parent
+    return write_page(
+        PAGE,
+        "Compound hits: fidelity, speed, limits",
+        body,
+        [path for path in data if path.exists()],
+    )
+
+
+def run(section: str, study: Study, cases: Sequence[Case], options: argparse.Namespace) -> None:
+    """Measures one section."""
+    if section == "fidelity":
+        for case in cases:
+            fidelity.measure(study, case)
+    elif section == "learning":
+        learning.measure(study, options.sizes, options.seeds)
+    elif section == "speed":
+        for case in cases:
+            speed.measure(study, case)
+    elif section == "field":
+        field.measure(study, options.field)
+    elif section == "limits":
+        limits.measure(study, list(cases))
+
+
+def parse() -> argparse.Namespace:
+    """The words of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the shower files")
+    parser.add_argument("--only", nargs="+", choices=(*SECTIONS, "page"), default=list(SECTIONS))
+    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--runs", type=Path, default=Path("runs") / PAGE, help="trained models")
+    parser.add_argument("--output", type=Path, default=RESULTS / PAGE, help="folder of the JSON")
+    parser.add_argument("--repetitions", type=int, default=3, help="trainings per data set")
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(learning.SIZES))
+    parser.add_argument("--seeds", type=int, default=1, help="trainings per size")
+    parser.add_argument("--field", type=Path, help="CaloChallenge's table of results for photons")
+    parser.add_argument("--quick", action="store_true", help="few showers, to try the script")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measures the chosen sections and writes the page."""
+    if os.environ.get("OMP_NUM_THREADS") != "1":  # read once, when libraries are loaded
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
+    torch.set_num_threads(1)
+    options = parse()
+    study = Study(
+        options.data, options.runs, options.output, options.repetitions, quick=options.quick
+    )
+    if study.quick and options.output == RESULTS / PAGE:
+        with TemporaryDirectory() as scratch:
+            _go(replace(study, output=Path(scratch) / PAGE), options, show=True)
+    else:
+        _go(study, options, show=False)
+
+
+def _go(study: Study, options: argparse.Namespace, *, show: bool) -> None:
+    print(f"model code {digest()}", file=sys.stderr)
+    for section in SECTIONS:
+        if section in options.only:
+            run(section, study, [CASES[name] for name in options.cases], options)
+    path = write(study)
+    print(path.read_text() if show else path)
+
+
+if __name__ == "__main__":
+    main()
