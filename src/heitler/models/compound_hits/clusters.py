@@ -142,10 +142,13 @@ def shares(kappa: _F64, rate: Tensor, stencil: Stencil) -> Tensor:
         points = np.maximum(lam - born, 0.1 * lam)
         share = 0.5 * share + 0.5 * (-np.expm1(-points) / np.maximum(p, 1e-12))
     ratio = torch.from_numpy(points / np.maximum(lam, 1e-12))
-    flat = bins.flatten()
     total = torch.zeros(rate.shape, dtype=torch.float64)
-    total.index_add_(1, flat, ratio.flatten(1))
-    return (total / torch.bincount(flat, minlength=rate.shape[1]).clamp(min=1)).float().clamp(max=1)
+    count = torch.zeros(rate.shape[1], dtype=torch.float64)
+    for place, member_bin in zip(stencil.place, stencil.member_bin, strict=True):
+        flat = member_bin[place].flatten()  # other phases have bins of their own near the axis
+        total.index_add_(1, flat, ratio.flatten(1))
+        count += torch.bincount(flat, minlength=len(count))
+    return (total / count.clamp(min=1)).float().clamp(max=1)
 
 
 def _correlation(values: Tensor, size: tuple[int, int]) -> Tensor:
