@@ -7,4 +7,5 @@ from heitler.kernels.compound import Drawn as Drawn
 from heitler.kernels.compound import Law as Law
 from heitler.kernels.compound import Prescription as Prescription
 from heitler.kernels.compound import sample as sample
+from heitler.kernels.numbers import EXPONENTIAL as EXPONENTIAL
 

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from heitler.hits import Hits
-from heitler.kernels import FIELD, GRID, Law, Prescription, sample
+from heitler.kernels import EXPONENTIAL, GRID, Law, Prescription, sample
 from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
 from heitler.models.compound_hits import clusters, field, residuals, spectra
 from heitler.models.compound_hits.residuals import Fitted, Rates
@@ -155,8 +155,7 @@ class CompoundHits(GenerativeModel):
         told = c[:, self._told]
         summaries = self.flow.sample(z["summaries"], _features(told))
         summaries = torch.minimum(torch.maximum(summaries, self.edges[0]), self.edges[1])
-        law = {"tune": self.tune, "factors": self._factors}
-        return self._prescribe(summaries, told, self.stencil.aim(c[:, self._axis]), z, **law)
+        return self._prescribe(summaries, told, self.stencil.aim(c[:, self._axis]), z)
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
@@ -191,6 +190,9 @@ class CompoundHits(GenerativeModel):
         """What the sampler needs beside the prescription."""
         if self._law is None:
             self._law = self._make_law()
+        window = self.stencil.window
+        if len(self._law.window) != len(window):
+            self._law = self._law._replace(window=window.numpy())
         return self._law
 
     def _forget(self) -> None:
@@ -204,12 +206,11 @@ class CompoundHits(GenerativeModel):
     def _standardised(self, seen: Seen) -> Tensor:
         return ((summarise(seen) - self.centre) / self.scale).float()
 
-    def _rates(self, summaries: Tensor, told: Tensor, tune: Tensor | None = None) -> Rates:
+    def _rates(self, summaries: Tensor, told: Tensor) -> Rates:
         h = nn.functional.silu(self.network(torch.cat([summaries, told], dim=1)))
         y = self.cells(h).view(len(h), 3, self.stencil.layers, self.stencil.count)
-        rate = y[:, 0] if tune is None else y[:, 0] + tune
         return Rates(
-            rate.clamp(*_RATE).exp(), y[:, 1].clamp(*_MEAN), y[:, 2].clamp(*_HEIGHT).exp()
+            y[:, 0].clamp(*_RATE).exp(), y[:, 1].clamp(*_MEAN), y[:, 2].clamp(*_HEIGHT).exp()
         )
 
     def _likelihood(self, seen: Seen, rates: Rates, exposure: Tensor) -> dict[str, Tensor]:
@@ -261,9 +262,7 @@ class CompoundHits(GenerativeModel):
                 ),
                 "hits": torch.from_numpy(rng.random((len(hits), 3), dtype=np.float32)),
             }
-            todo = self._prescribe(
-                summaries, told, aim, z, tune=fitted.tune, factors=fitted.factors
-            )
+            todo = self._prescribe(summaries, told, aim, z)
             return Hits(*(torch.from_numpy(part) for part in sample(self.law, todo)))
 
         self._take(
@@ -289,82 +288,83 @@ class CompoundHits(GenerativeModel):
         self._forget()
 
     def _prescribe(
-        self,
-        summaries: Tensor,
-        told: Tensor,
-        aim: Aim,
-        z: Variates,
-        *,
-        tune: Tensor,
-        factors: tuple[Tensor, Tensor, Tensor],
+        self, summaries: Tensor, told: Tensor, aim: Aim, z: Variates
     ) -> Prescription:
-        rates = self._rates(summaries, told, tune)
+        factors = self._factors
+        h = nn.functional.silu(self.network(torch.cat([summaries, told], dim=1)))
         layers = self.stencil.layers
+        coefficients = self.cells.coefficients(h).view(len(h), layers, -1)
         normal = z["field"].split([self._modes[k] for k in (0, 1, 1, 2, 2)], dim=1)
         waves = [
             (n @ factors[k].T).view(len(n), -1, layers)
             for n, k in zip(normal, (0, 1, 1, 2, 2), strict=True)
         ]
         amplitudes = torch.cat(waves, dim=1).transpose(1, 2).contiguous()
+        crossing, _ = self.stencil.exposures(aim)
         bits = (z["hits"] * 2**24).to(torch.int64)
-        key = (bits[:, 0] << 40) ^ (bits[:, 1] << 20) ^ bits[:, 2]
-        index, sums = self.stencil.exposures(aim)
-        more = -torch.expm1(-(1.0 + _OVERDRAW) * rates.rate)
-        expected = (more * sums[index][..., 0]).sum(2).double()
+        key = torch.stack([(bits[:, 0] << 8) ^ (bits[:, 2] >> 12), (bits[:, 1] << 8) ^ bits[:, 2]], 1)
         goal = goal_of(summaries.double() * self.scale + self.centre)
         return Prescription(
-            *(a.numpy() for a in (rates.rate, rates.mean, rates.below, amplitudes)),
-            *(a.numpy() for a in (aim.y, aim.x, aim.phase, expected, goal)),
-            key.numpy().view(np.uint64),
+            coefficients.numpy(),
+            amplitudes.numpy(),
+            *(a.to(torch.int32).numpy() for a in (aim.y, aim.x, aim.phase, crossing)),
+            goal.numpy(),
+            key.numpy().astype(np.uint32),
         )
 
     def _make_law(self) -> Law:
         s, layers = self.stencil, self.stencil.layers
-        first, run_bin, run_start = s.groups
+        variance = self.get_buffer("variance")
+        parts = [s.member_dy, s.member_dx, s.weight, s.member_bin]
+        first, runs = s.runs
         weight = s.weight.double().numpy()
-        reach = np.cumsum(weight, axis=1)
-        phase_of = np.repeat(np.arange(len(first) - 1), np.diff(first))
-        before = np.where(run_start > 0, reach[phase_of, run_start - 1], 0.0)
-        last = np.append(run_start[1:], 0) - 1
-        last[first[1:] - 1] = reach.shape[1] - 1
-        size = reach[phase_of, last] - before
-        for run in range(len(run_bin)):
-            part = slice(run_start[run], last[run] + 1)
-            reach[phase_of[run], part] -= before[run]
+        most = [weight[phase, start:stop].max() for phase, _, start, stop in runs]
+        bias = self.cells.bias.detach().view(layers, 3, s.count).clone()
+        bias[:, 0] += self.tune
+        bias[:, 1:] += self.get_buffer("lift").log().transpose(0, 1)
         kappa = self.get_buffer("kappa").numpy()
         dy, dx = clusters.displacements(kappa)
         to_normal, to_exponential = spectra.scores()
         gamma, together, single = self.get_buffer("settings").tolist()
         depth = (np.arange(layers) - 0.4 * layers) / (0.33 * layers)
+        settings = [self.threshold, _OVERDRAW, gamma, together, single, *spectra.MEANS]
+
+        def whole(values: Tensor | np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(np.asarray(values), dtype=np.int32)
+
+        def real(values: Tensor | np.ndarray | list[float]) -> np.ndarray:
+            return np.ascontiguousarray(np.asarray(values), dtype=np.float32)
+
         return Law(
             s.rows,
             s.columns,
-            first,
-            run_bin,
-            run_start,
-            size,
-            s.member_dy.numpy(),
-            s.member_dx.numpy(),
-            reach,
-            s.member_trig.numpy(),
-            s.place.numpy(),
-            s.member_bin.numpy(),
-            s.zone.numpy(),
-            self.get_buffer("share").numpy(),
-            self.get_buffer("variance").numpy(),
-            self.get_buffer("lift").numpy(),
-            self.get_buffer("table").numpy(),
-            self.get_buffer("spread").numpy(),
-            (spectra.class_of(layers) * spectra.MEANS[2]).numpy(),
-            np.array(spectra.MEANS, dtype=np.float64),
-            self.get_buffer("below").numpy(),
-            to_normal.numpy(),
-            to_exponential.numpy(),
-            dy.numpy(),
-            dx.numpy(),
-            clusters.children(kappa).numpy(),
-            np.array([self.threshold, _OVERDRAW, gamma, together, single]),
-            np.stack([depth**0, depth, depth**2]),
+            s.near,
+            whole(s.near_zones),
+            *(whole(a) for a in (s.member_dy, s.member_dx)),
+            whole(s.member_bin).astype(np.uint32),
+            real(weight),
+            real(s.member_trig.transpose(1, 2)),
+            real(torch.cat([*(a[..., None] for a in parts), s.member_trig], -1)),
+            whole(first),
+            *(whole(a) for a in (runs[:, 1], runs[:, 2], runs[:, 3] - runs[:, 2])),
+            real(most),
+            whole(s.place),
+            real(s.window),
+            whole(s.zone),
+            whole((s.zone == 0).nonzero()[:, 0]),
+            real(bias.flatten(1)),
+            real(self.cells.basis.detach()),
+            *(real(a) for a in (self.get_buffer("share"), variance / 2, variance[:, s.zone])),
+            real(self.get_buffer("table").flatten()),
+            real(self.get_buffer("spread")),
+            whole(spectra.class_of(layers)[:, s.zone] * spectra.MEANS[2]),
+            *(real(a) for a in (self.get_buffer("below"), to_normal, to_exponential)),
+            EXPONENTIAL,
+            *(whole(a) for a in (dy, dx)),
+            real(clusters.children(kappa)),
+            real(settings),
+            real([_RATE, _MEAN, _HEIGHT]),
+            real(np.stack([depth**0, depth, depth**2])),
         )
 
 

@@ -37,6 +37,9 @@ HARMONICS = 4
 """cos t, sin t, cos 2t and sin 2t of a member's azimuth t."""
 
 _NEAR, _MID, _GROWTH = 2.3, 7.0, 1.08
+_NEAR_ZONE = 2
+"""Cells up to this zone are near: sampled one by one."""
+
 _PRIOR = 30.0
 """Expected hits that a weight is drawn towards one with."""
 
@@ -78,18 +81,22 @@ class Stencil(nn.Module):
             raise ValueError(msg)
         self.layers, self.phases = layers, phases
         self.rows, self.columns, self._origin, self._pitch = _grid(centres, layers)
-        self._known: dict[tuple[int, int, int], int] = {}
-        self._sums: list[Tensor] = []
         self._depth = centres[:: self.rows * self.columns, 2].double()
         self._depth = self._depth - self._depth[0]
         self.reach = (self.rows + self.rows // 3, self.columns + self.columns // 3)
+        self._span = 9 * self.reach[0] * self.reach[1]
+        self._forget()
         offsets = _offsets(*self.reach)
         positions = [offsets - torch.tensor(p) for p in self._middles()]
         keys = [self._keys(offsets, u, p) for p, u in enumerate(positions)]
         distinct = sorted(set().union(*(k for k in keys)))
         number = {key: i for i, key in enumerate(distinct)}
         bins = torch.stack([torch.tensor([number[key] for key in k]) for k in keys])
-        order = torch.argsort(bins, dim=1, stable=True)
+        zone = torch.stack([_zone(offsets, u) for u in positions]).clamp(max=_NEAR_ZONE + 1)
+        order = torch.argsort(bins + len(distinct) * zone, dim=1, stable=True)
+        counts = [(zone == q).sum(1) for q in range(_NEAR_ZONE + 1)]
+        self.near_zones = torch.stack([torch.zeros_like(counts[0]), *counts], 1).cumsum(1)
+        self.near = int(self.near_zones[:, -1].max())
         self.count = len(distinct)
         member = {
             "bin": torch.gather(bins, 1, order),
@@ -112,12 +119,11 @@ class Stencil(nn.Module):
             cell = tuple(member[k][p] + n - 1 for k, n in zip(("dy", "dx"), self.reach, strict=True))
             place[p][cell] = torch.arange(bins.shape[1])
         self.register_buffer("place", place, persistent=False)
-        zone = torch.bucketize(radius, torch.tensor(ZONES, dtype=radius.dtype), right=True)
-        zone[core], zone[~core & (zone == 0)] = 0, 1
         zones = torch.zeros(self.count, dtype=torch.long)
         mean = torch.zeros(self.count, dtype=torch.float64)
         for p in range(len(bins)):
-            zones[member["bin"][p]] = zone[p]
+            d = torch.stack([member["dy"][p], member["dx"][p]], 1)
+            zones[member["bin"][p]] = _zone(d, u[p])
             mean[member["bin"][p]] = radius[p].double()
         self.register_buffer("zone", zones, persistent=False)
         self.register_buffer("radius", mean, persistent=False)
@@ -127,6 +133,7 @@ class Stencil(nn.Module):
         self.member_trig: Tensor
         self.member_square: Tensor
         self.weight: Tensor
+        self.register_load_state_dict_post_hook(lambda *_: self._forget())
         self.place: Tensor
         self.zone: Tensor
         self.radius: Tensor
@@ -177,15 +184,26 @@ class Stencil(nn.Module):
             over a bin's cells inside of w, w psi and w psi^2, with the `HARMONICS` psi:
             (crossings, B, 1 + 2 x HARMONICS). Crossings are remembered from call to call.
         """
-        spans = torch.stack([aim.phase, aim.y, aim.x], -1).reshape(-1, 3)
-        distinct, index = torch.unique(spans, dim=0, return_inverse=True)
-        rows = []
-        for span in map(tuple, distinct.tolist()):
-            if span not in self._known:
-                self._known[span] = len(self._known)
-                self._sums.append(self._sum(*span))
-            rows.append(self._known[span])
-        return torch.tensor(rows)[index].view(aim.y.shape), torch.stack(self._sums)
+        code = aim.phase * self._span + (aim.y + self.reach[0]) * 3 * self.reach[1]
+        code = code + aim.x + self.reach[1]
+        index = self._known[code]
+        if bool((index < 0).any()):
+            for value in torch.unique(code[index < 0]).tolist():
+                phase, rest = divmod(value, self._span)
+                y, x = divmod(rest, 3 * self.reach[1])
+                self._known[value] = len(self._sums)
+                self._sums.append(self._sum(phase, y - self.reach[0], x - self.reach[1]))
+            self._stacked = torch.stack(self._sums)
+            self.window = self._stacked[..., 0].contiguous()
+            index = self._known[code]
+        return index, self._stacked
+
+    def _forget(self) -> None:
+        """Forgets crossings: the weights have changed."""
+        self._known = torch.full((self.phases[0] * self.phases[1] * self._span,), -1)
+        self._sums: list[Tensor] = []
+        self._stacked = torch.zeros(0, 0, 1 + 2 * HARMONICS)
+        self.window = torch.zeros(0, 0)
 
     def _inside(self, p: int, y: int, x: int) -> Tensor:
         """Which members of a phase are in the readout window."""
@@ -220,8 +238,7 @@ class Stencil(nn.Module):
             total.index_add_(0, flat, values.flatten())
         rate = (totals[0] / totals[1].clamp(min=1.0))[self.member_bin]
         self.weight.copy_((hits + _PRIOR) / (seen * rate + _PRIOR))
-        self._known.clear()
-        self._sums.clear()
+        self._forget()
 
     def _fold(self, values: Tensor) -> Tensor:
         """Means over the eight images of each offset; (1, M)."""
@@ -233,15 +250,17 @@ class Stencil(nn.Module):
         return (total / torch.bincount(index))[index][None]
 
     @cached_property
-    def groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Runs of members of one bin: first run of each phase, bin and first member of each."""
-        first, bins, starts = [0], [], []
-        for row in self.member_bin.numpy():
-            change = np.flatnonzero(np.diff(row, prepend=-1))
-            bins.append(row[change])
-            starts.append(change)
-            first.append(first[-1] + len(change))
-        return np.array(first), np.concatenate(bins), np.concatenate(starts)
+    def runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Runs of far members of one bin: first run of each phase, (P + 1); phase, bin, first
+        member and the one behind the last of each run, (runs, 4)."""
+        first, rows = [0], []
+        for phase, bins in enumerate(self.member_bin.numpy()):
+            near = int(self.near_zones[phase, -1])
+            change = np.flatnonzero(np.diff(bins[near:], prepend=-1)) + near
+            stop = np.append(change[1:], len(bins))
+            rows += [(phase, bins[i], i, j) for i, j in zip(change, stop, strict=True)]
+            first.append(len(rows))
+        return np.array(first), np.array(rows)
 
     def _middles(self) -> list[list[float]]:
         steps = [[(i + 0.5) / n - 0.5 for i in range(n)] for n in self.phases]
@@ -272,6 +291,14 @@ class Stencil(nn.Module):
             else:
                 keys.append((2, int(ring), int(s), 0))
         return keys
+
+
+def _zone(offsets: Tensor, u: Tensor) -> Tensor:
+    """Zone of offsets at the positions u; the axis' own cell is zone 0, and no other."""
+    radius = u.norm(dim=1)
+    zone = torch.bucketize(radius, torch.tensor(ZONES, dtype=radius.dtype), right=True)
+    own = (offsets == 0).all(1)
+    return torch.where(own, 0, zone.clamp(min=1))
 
 
 def _grid(centres: Tensor, layers: int) -> tuple[int, int, Tensor, Tensor]:
