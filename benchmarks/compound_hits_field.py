@@ -227,7 +227,7 @@ def draw(
     with figure_style():
         from matplotlib.figure import Figure  # noqa: PLC0415
 
-        figure = Figure(figsize=(8, 4), layout="constrained")
+        figure = Figure(figsize=(9, 5), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True, sharex=True)
         groups = (
             (
@@ -245,7 +245,7 @@ def draw(
                 x = [point.milliseconds for point in here]
                 y = [getattr(point, level) for point in here]
                 panel.plot(x, y, marker, color=colour, ms=4, label=label)
-                for point in here:
+                for point in here if "GPU" not in label else ():
                     at = (point.milliseconds, getattr(point, level))
                     panel.annotate(
                         point.name, at, fontsize=5, xytext=(3, 2), textcoords="offset points"
@@ -257,7 +257,8 @@ def draw(
             panel.set(xscale="log", xlabel="ms per shower", title=f"AUC, {level} level")
             panel.axhline(0.5, color="#8c8c8c", linewidth=0.7)
         panels[0].set_ylabel("classifier AUC (other data and samples: see text)")
-        panels[1].legend(fontsize=6, loc="lower right")
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(
             path, format="svg", facecolor="white", metadata={"Date": None, "Creator": None}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +124,7 @@ def subset(study: Study, case: Case, size: int) -> tuple[Path, list[str], torch.
     validation = max(1, round(split.validation.numel() * size / rows.numel()))
     middle = int(0.5 * (size + 1))
     order = torch.cat([chosen[:middle], split.test[:1], chosen[middle:]])
-    path = study.runs / f"{'quick_' if study.quick else ''}{case.name}_{size}.h5"
+    path = study.home(case) / f"of_{size}.h5"
     if not path.exists():
         write_subset(study.file(case), order, path)
     stages = case.settings["training"]["stages"]
@@ -269,8 +268,8 @@ def draw(path: Path, content: Mapping[str, Any], curves: Mapping[str, Mapping[st
             law = [curves[name][key] for key in "abc"]
             axes.plot(n, curve(n / 1000, *law), color=colour, linestyle=dash, label=name)
         axes.set(xscale="log", xlabel="training showers", ylabel="AUC", xlim=(n[0] * 0.8, n[-1]))
-        for left, right in pairwise(BEYOND):
-            axes.axvspan(left, right, color="#8c8c8c", alpha=0.15, linewidth=0)
+        last = max(point["size"] for point in content["points"])
+        axes.axvspan(last, n[-1], color="#8c8c8c", alpha=0.15, linewidth=0)
         axes.legend()
         _save(figure, path)
 

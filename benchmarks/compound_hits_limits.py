@@ -87,8 +87,7 @@ def extrapolation(study: Study, case: Case) -> list[dict[str, Any]]:
     rows = rows[torch.from_numpy(inside)[rows]]
     middle = int(0.5 * (len(rows) + 1))
     rows = torch.cat([rows[:middle], split.test[inside[split.test.numpy()]][:1], rows[middle:]])
-    prefix = "quick_" if study.quick else ""
-    path = study.runs / f"{prefix}{case.name}_{low:.0f}_{high:.0f}.h5"
+    path = study.home(case) / f"part_{low:.0f}_{high:.0f}.h5"
     if not path.exists():
         write_subset(study.file(case), rows, path)
     folder, _ = study.trained(case, 1, name="part", file=path, words=["--data.test=1"])

@@ -203,11 +203,16 @@ class Study:
         full = self.data / case.file
         if not self.quick:
             return full
-        path = self.runs / f"quick_{case.file}"
+        path = self.home(case) / case.file
         if not path.exists():
             rows = torch.arange(QUICK[case.name][0])
             write_subset(full, rows, path)
         return path
+
+    def home(self, case: Case) -> Path:
+        """The folder of what was made of a data set: other data have another one."""
+        mark = sha256(self.data / case.file)[:8]
+        return self.runs / f"{case.name}_{mark}{'_quick' if self.quick else ''}"
 
     def split(self, case: Case) -> Split:
         """Training, validation and test rows of `file`."""
@@ -238,7 +243,7 @@ class Study:
             file: Showers, by default those of the data set.
             words: Overrides of the configuration; the last one of a key counts.
         """
-        home = self.runs / f"{digest()}{'_quick' if self.quick else ''}"
+        home = self.home(case) / digest()
         folder = home / f"{case.name}_{name}_{seed}"
         cost = folder / "cost.json"
         if not cost.exists():
