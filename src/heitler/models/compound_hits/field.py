@@ -37,6 +37,10 @@ _AVERAGE = np.array([1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0])
 _SHRINK = 1.0
 """Squared errors of an estimate that halve it."""
 
+_FEW = 10.0
+"""Information (squared, summed) that is next to none: steps are short there, so that one hit where
+none was expected does not stand for a huge field."""
+
 
 def ranks(layers: int) -> tuple[int, int, int]:
     """Normal numbers that make the amplitudes of each harmonic (cosine or sine)."""
@@ -63,8 +67,8 @@ def update(
 ) -> _F64:
     """Covariance of the amplitudes, corrected by what generated showers lack."""
     smooth = [tuple(_along(values, layers) for values in pair) for pair in (data, made)]
-    missing = smooth[0][0] / np.maximum(smooth[0][1], 1e-9)
-    missing = missing - smooth[1][0] / np.maximum(smooth[1][1], 1e-9)
+    missing = smooth[0][0] / (smooth[0][1] + _FEW)
+    missing = missing - smooth[1][0] / (smooth[1][1] + _FEW)
     error = 2.0 / np.maximum(smooth[0][1] * _gain(), 1e-9)
     estimate = present + step * missing
     estimate = estimate * estimate**2 / (estimate**2 + _SHRINK * error + 1e-12)

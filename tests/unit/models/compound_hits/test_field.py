@@ -76,6 +76,19 @@ def test_nothing_stays_nothing():
     assert np.sqrt((got**2).mean()) < 0.6 * np.sqrt((raw**2).mean())
 
 
+@pytest.mark.parametrize("information", [1e-6, 1e-4, 1e-2])
+def test_a_hit_where_none_was_expected_is_no_field(information):
+    """Rates of next to nothing: U is one in a single shower, and I tells nothing of it."""
+    i = torch.full((500, LAYERS, 1), information)
+    none, hit = -i, -i.clone()
+    hit[7, 3, 0] += 1.0
+    zero = np.zeros((LAYERS, LAYERS))
+    got = zero
+    for _ in range(8):
+        got = update(got, covariance(hit, i), covariance(none, i), LAYERS, 0.7)
+    assert np.abs(got).max() < 0.5
+
+
 def test_showers_that_lack_nothing_change_nothing():
     wanted = along()
     data = scores(draw(wanted, 20_000, 1), 10.0, 2)
