@@ -16,10 +16,37 @@ FAMILIES = {
     for family in GenerativeModel.__subclasses__()
     if family.__module__.startswith("heitler.")
 }
+
+
+def grid(layers, rows, columns, told):
+    """A shape with space: cells of 1 mm in layers 0.5 mm apart; `told` columns, then the axis."""
+    steps = (torch.arange(n, dtype=torch.float64) for n in (layers, rows, columns))
+    z, y, x = torch.meshgrid(*steps, indexing="ij")
+    centres = torch.stack([x - (columns - 1) / 2, y - (rows - 1) / 2, 0.5 * z], dim=-1)
+    return ShowerShape(
+        (rows * columns,) * layers,
+        globals=0,
+        conditions=told + 4,
+        columns={"axis": slice(told, told + 4)},
+        centres=centres.view(-1, 3),
+    )
+
+
 SHAPES = {
     "regular": ShowerShape((9, 9, 9), globals=1, conditions=1),
     "ragged": ShowerShape((4, 10, 1, 7), globals=2, conditions=3),
     "cells only": ShowerShape((5, 5), globals=0, conditions=2),
+    "grid": grid(3, 5, 5, told=1),
+    "oblong grid": grid(4, 3, 6, told=2),
+}
+SPATIAL = {"CompoundHits"}
+"""Families that know of space: they refuse shapes without."""
+
+SHAPES_OF = {
+    name: [
+        key for key, shape in SHAPES.items() if name not in SPATIAL or shape.centres is not None
+    ]
+    for name in FAMILIES
 }
 PHASES = [
     (name, phase)
@@ -28,11 +55,22 @@ PHASES = [
     for phase in stage.phases
 ]
 
+
+def cases(names, values):
+    """Marks a test with values, each in all shapes of its family."""
+    return pytest.mark.parametrize(
+        (*names, "shape"),
+        [(*value, shape) for value in values for shape in SHAPES_OF[value[0]]],
+        ids=lambda value: getattr(value, "name", value),
+    )
+
+
 every_family = pytest.mark.parametrize("family", FAMILIES)
-every_shape = pytest.mark.parametrize("shape", SHAPES)
+every_family_and_shape = cases(("family",), [(name,) for name in FAMILIES])
 every_phase = pytest.mark.parametrize(
     ("family", "phase"), PHASES, ids=[f"{name}-{phase.name}" for name, phase in PHASES]
 )
+every_phase_and_shape = cases(("family", "phase"), PHASES)
 
 
 def build(family, shape):
@@ -68,8 +106,7 @@ def test_settings_have_defaults_and_the_shape_comes_first(family):
     assert all(entry.default is not inspect.Parameter.empty for entry in settings)
 
 
-@every_family
-@every_shape
+@every_family_and_shape
 def test_noise_is_listed(family, shape):
     model = build(family, shape)
     assert model.noise
@@ -79,8 +116,7 @@ def test_noise_is_listed(family, shape):
             assert entry.kind in {"normal", "uniform"}
 
 
-@every_family
-@every_shape
+@every_family_and_shape
 def test_generation_is_a_function_of_noise_and_condition(family, shape):
     model = build(family, shape).eval()
     _, c = batch(shape)
@@ -98,8 +134,7 @@ def test_generation_is_a_function_of_noise_and_condition(family, shape):
     assert bool((x[:, sizes.globals :] > 0).any())
 
 
-@every_family
-@every_shape
+@every_family_and_shape
 def test_generation_leaves_noise_and_condition_alone(family, shape):
     model = build(family, shape).eval()
     _, c = batch(shape)
@@ -110,8 +145,7 @@ def test_generation_leaves_noise_and_condition_alone(family, shape):
     assert torch.equal(c, batch(shape)[1])
 
 
-@every_family
-@every_shape
+@every_family_and_shape
 def test_a_shower_does_not_depend_on_its_neighbours(family, shape):
     model = build(family, shape).eval()
     _, c = batch(shape)
@@ -125,15 +159,17 @@ def test_a_shower_does_not_depend_on_its_neighbours(family, shape):
 
 @every_family
 def test_the_output_depends_on_the_condition(family):
-    model = build(family, "regular").eval()
+    shape = SHAPES_OF[family][0]
+    model = build(family, shape).eval()
     z = noise(model.noise)
+    low, high = torch.zeros(2, N, SHAPES[shape].conditions)
+    low[:, 0], high[:, 0] = -2.0, 2.0
     with torch.no_grad():
-        low, high = (model(z, torch.full((N, 1), value)) for value in (-2.0, 2.0))
+        low, high = model(z, low), model(z, high)
     assert not torch.equal(low, high)
 
 
-@every_phase
-@every_shape
+@every_phase_and_shape
 def test_losses_are_deterministic_finite_and_means_over_showers(family, phase, shape):
     model = build(family, shape)
     x, c = batch(shape)
@@ -156,11 +192,14 @@ def test_losses_are_deterministic_finite_and_means_over_showers(family, phase, s
         assert bool(torch.isfinite(value))
 
 
-@every_phase
-@every_shape
+@every_phase_and_shape
 def test_a_phase_trains_all_of_its_submodules(family, phase, shape):
     model = build(family, shape)
     x, c = batch(shape)
+    with torch.no_grad():  # off the start, where a last layer of zeros hides those before it
+        generator = torch.Generator().manual_seed(2)
+        for p in model.parameters():
+            p.add_(0.02 * torch.randn(p.shape, generator=generator))
     loss, _ = model.loss(x, c, noise(model.training_noise), phase=phase.name)
     loss.backward()
     trained = model.parameters_of(phase)
@@ -173,8 +212,9 @@ def test_a_phase_trains_all_of_its_submodules(family, phase, shape):
 @every_phase
 def test_a_phase_needs_no_gradient_of_others(family, phase):
     """The trainer freezes what a phase does not train: loss and gradient stay the same."""
-    model, frozen = build(family, "regular"), build(family, "regular")
-    x, c = batch("regular")
+    shape = SHAPES_OF[family][0]
+    model, frozen = build(family, shape), build(family, shape)
+    x, c = batch(shape)
     own = {id(p) for p in frozen.parameters_of(phase)}
     for p in frozen.parameters():
         p.requires_grad_(id(p) in own)
@@ -189,7 +229,7 @@ def test_a_phase_needs_no_gradient_of_others(family, phase):
 
 @every_family
 def test_phases_name_submodules_and_cover_every_parameter(family):
-    model = build(family, "regular")
+    model = build(family, SHAPES_OF[family][0])
     stages = FAMILIES[family].stages
     phases = [phase for stage in stages for phase in stage.phases]
     for names in ([stage.name for stage in stages], [phase.name for phase in phases]):
@@ -199,8 +239,7 @@ def test_phases_name_submodules_and_cover_every_parameter(family):
     assert trained == {id(p) for p in model.parameters()}
 
 
-@every_family
-@every_shape
+@every_family_and_shape
 def test_every_stage_can_be_prepared_again_and_again(family, shape):
     model = build(family, shape)
     x, c = batch(shape, count=100)
@@ -215,8 +254,7 @@ def test_every_stage_can_be_prepared_again_and_again(family, shape):
             assert bool(torch.isfinite(model.loss(x, c, z, phase=phase.name)[0]))
 
 
-@every_family
-@every_shape
+@every_family_and_shape
 def test_some_showers_may_be_empty(family, shape):
     model = build(family, shape)
     x, c = batch(shape)
@@ -229,8 +267,7 @@ def test_some_showers_may_be_empty(family, shape):
             assert bool(torch.isfinite(model.loss(x, c, z, phase=phase.name)[0]))
 
 
-@every_family
-@every_shape
+@every_family_and_shape
 def test_weights_hold_all_that_was_learned(family, shape):
     model = build(family, shape)
     x, c = batch(shape, count=100)
@@ -245,8 +282,7 @@ def test_weights_hold_all_that_was_learned(family, shape):
         assert torch.equal(other.eval()(z, c[:N]), model.eval()(z, c[:N]))
 
 
-@every_family
-@every_shape
+@every_family_and_shape
 def test_hits_are_the_cells_of_the_dense_shower(family, shape):
     model, (_, c) = build(family, shape), batch(shape)
     model.eval()
