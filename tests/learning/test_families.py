@@ -10,8 +10,10 @@ import csv
 import pytest
 import torch
 
+from heitler.detectors import parse_detector
 from heitler.formats import create_showers
 from heitler.particles import IncidentParticles
+from heitler.showers import Showers
 from heitler.simulators import NeuralSimulator
 from heitler.training import train
 
@@ -96,3 +98,78 @@ def test_the_gan_moves_towards_the_law(toy_settings, large_file, tmp_path):
     distances = [float(row["value"]) for row in rows]
     assert len(distances) == 5
     assert min(distances) < 0.85 * distances[0]
+
+
+def round_showers(count, seed):
+    """Poisson showers about the beam axis, which enters anywhere, and their mean hits per layer.
+
+    A cell at the distance r (in cells) of an axis is hit with p = 1 - exp(-E f_l e^(-r / 1.5)).
+    """
+    layers, side = 6, 9
+    detector = parse_detector(
+        {
+            "name": "round",
+            "description": "A toy.",
+            "hit_threshold": 0.1,
+            "stack": [
+                {
+                    "repeat": layers,
+                    "slabs": [
+                        {"material": "tungsten", "thickness": 3.0},
+                        {"material": "silicon", "thickness": 0.5, "active": True},
+                    ],
+                }
+            ],
+            "geometry": {"type": "VoxelGrid", "rows": side, "columns": side, "cell": [5.0, 5.0]},
+        }
+    )
+    generator = torch.Generator().manual_seed(seed)
+    energy = 1e4 + 9e4 * torch.rand(count, dtype=torch.float64, generator=generator)
+    impact = 5.0 * torch.randint(-1, 2, (count, 2), generator=generator).double()
+    particles = IncidentParticles.beam(energy, impact=impact, depth=detector.face_z)
+    away = detector.geometry.cell_centres[None, :, :2] - impact[:, None]
+    along = torch.tensor([0.3, 0.8, 1.0, 0.8, 0.5, 0.3])[detector.geometry.layer_of_cell]
+    rate = energy[:, None] / 3e4 * along * torch.exp(-away.norm(dim=2) / 7.5)
+    p = -torch.expm1(-rate)
+    hit = torch.rand(p.shape, generator=generator) < p
+    deposits = torch.empty(p.shape).exponential_(generator=generator) * (0.2 + rate) + 0.05
+    expected = p.view(count, layers, -1).sum(2)
+    return Showers(torch.where(hit, deposits, 0.0).float(), particles, detector), expected
+
+
+@pytest.mark.slow
+def test_compound_hits_learn_hits_per_layer_and_response(toy_settings, tmp_path):
+    truth, _ = round_showers(1200, 1)
+    file = tmp_path / "round.h5"
+    with create_showers(file, truth.detector) as writer:
+        writer.write(truth)
+    settings = toy_settings(
+        "vae",
+        batch_size=64,
+        checkpoint_seconds=1e9,
+        stages={
+            "rates": {"epochs": 8, "learning_rate": 5e-3},
+            "prior": {"epochs": 40, "learning_rate": 1e-2},
+        },
+    )
+    settings["preprocessing"] = []
+    settings["conditioning"].append({"class_path": "heitler.preprocessing.Axis"})
+    settings["model"] = {
+        "class_path": "heitler.models.CompoundHits",
+        "init_args": {"hidden": [16, 16], "rank": 3, "couplings": 4, "prior": [12]},
+    }
+    simulator = learn(settings, file, tmp_path / "run")
+    fresh, expected = round_showers(2000, 2)
+    made = simulator.simulate(fresh.particles, seed=3)
+    cells = [s.deposits.double() for s in (made, fresh)]
+    hits = (cells[0] > 0).double().view(2000, 6, -1).sum(2)
+    energy = fresh.particles.energy
+    for low, high in ((1e4, 4e4), (4e4, 7e4), (7e4, 1e5)):
+        part = (energy >= low) & (energy < high)
+        got, wanted = hits[part].mean(0), expected[part].mean(0)
+        error = hits[part].std(0) / part.sum() ** 0.5
+        assert float(((got - wanted).abs() / (error + 0.03 * wanted)).max()) < 3.0
+        response, truth = (x[part].sum(1) / energy[part] for x in cells)
+        assert float(response.mean()) == pytest.approx(float(truth.mean()), rel=0.05)
+        # The prior narrows down on it step by step, and these steps are few.
+        assert 0.8 < float(response.std() / truth.std()) < 1.5
