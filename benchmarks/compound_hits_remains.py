@@ -169,6 +169,8 @@ def facts(measured: dict[str, Array], crowd: float) -> dict[str, Any]:
         for k, values in enumerate(measured[key][:, place].swapaxes(0, 1)):
             near = values[:, REACH, REACH - 1 : REACH + 2 : 2].mean(1)
             found[f"by {key}, class {k}, d = (0, 1)"] = estimate(near)
+    for k in range(1, len(LAGS)):
+        found[f"{k} layers apart, d = (0, 0)"] = estimate(measured["lag"][:, k, REACH, REACH])
     apart = np.stack([by_distance(measured["lag"][:, k])[1] for k in range(1, len(LAGS))])
     found["between layers, largest at any |d|"] = round(float(np.abs(apart).max()), 5)
     found["t with a neighbour over t without"] = round(crowd, 3)
