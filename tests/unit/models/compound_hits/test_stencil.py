@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heitler.detectors import CylindricalLayers, VoxelGrid
-from heitler.models.compound_hits.stencil import HARMONICS, Aim, Stencil
+from heitler.models.compound_hits.stencil import HARMONICS, ZONES, Aim, Stencil
 
 GRIDS = [(9, 9, (1, 1)), (9, 13, (1, 1)), (8, 21, (1, 3)), (12, 12, (4, 1)), (7, 7, (3, 2))]
 every_grid = pytest.mark.parametrize(("rows", "columns", "phases"), GRIDS)
@@ -60,14 +60,22 @@ def test_members_are_near_or_in_one_run_of_their_bin(rows, columns, phases):
     for p, row in enumerate(stencil.member_bin.numpy()):
         mine = runs[first[p] : first[p + 1]]
         covered = np.concatenate([np.arange(start, stop) for _, _, start, stop in mine])
-        np.testing.assert_array_equal(covered, np.arange(stencil.near, members))
+        near = int(stencil.near_zones[p, -1])
+        np.testing.assert_array_equal(covered, np.arange(near, members))
         assert (mine[:, 0] == p).all()
         for _, b, start, stop in mine:
             assert set(row[start:stop].tolist()) == {b}
         assert len(set(mine[:, 1].tolist())) == len(mine)
-        # What is within 3.5 cells of the axis is near, up to a bin that straddles the edge.
+        # Near are the zones 0, 1 and 2, one after the other.
+        bounds = stencil.near_zones[p].tolist()
         radius = stencil.member_square[p].sqrt()
-        assert bool((radius[stencil.near :] > 3.0).all())
+        core = (stencil.member_dy[p] == 0) & (stencil.member_dx[p] == 0)
+        zone = torch.bucketize(radius, torch.tensor(ZONES), right=True).clamp(min=1)
+        zone[core] = 0
+        for q in range(3):
+            assert set(zone[bounds[q] : bounds[q + 1]].tolist()) == {q}
+        assert int(zone[near:].min()) == 3
+        assert near <= stencil.near
 
 
 def test_cells_about_the_centre_fold_eight_ways():
