@@ -284,7 +284,7 @@ def _children(
         step = _number(todo, n, STEP + 2 * child, cell) >> 20
         live = uniform(_number(todo, n, STEP + 2 * child + 1, cell))
         cy, cx = y + law["child_dy"][step], x + law["child_dx"][step]
-        there = (u > numbers[child]) & (cy >= 0) & (cy < rows) & (cx >= 0) & (cx < columns)
+        there = (u > numbers[layer, child]) & (cy >= 0) & (cy < rows) & (cx >= 0) & (cx < columns)
         i = there.nonzero()[:, 0]
         cy, cx = cy[i], cx[i]
         m = law["place"][phase[i], cy + down[i], cx + right[i]]

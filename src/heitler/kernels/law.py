@@ -55,7 +55,7 @@ class Law(NamedTuple):
         to_normal, to_exponential: Tables between exponential variates and normal scores.
         exponential: Table of exponential variates.
         child_dy, child_dx: Displacement of a child by 12 random bits, (4096).
-        child_number: Distribution function of the number of children, (8).
+        child_number: Distribution function of the number of children by layer, (L, 8).
         settings: Threshold in MeV, eps, gamma, factor of t for hits in clusters, and alone; range
             of ln mean excess that the tables cover, and their number.
         ranges: Lowest and highest ln lambda, ln mu and ln h, (3, 2).

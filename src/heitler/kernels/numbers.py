@@ -6,7 +6,8 @@ Number i of purpose p of a shower with the key (k0, k1) is
 
 with the mixing function lowbias32 (C. Wellons, Hash Function Prospector, 2018): any number can be
 had without those before it, so what is drawn does not depend on the order of the work. Cells and
-arrivals of a shower are counted up to 2^22.
+arrivals of a shower are counted up to 2^22. Keys are to be random: the second word is mixed once
+only, which leaves a trace where it counts up.
 
 exp is a power of its series, without range reduction, so that compilers vectorise it; the model
 is fitted with these very functions.
@@ -128,7 +129,7 @@ def power(x):
 def growth(x):
     """e^x for |x| < 2: the 8th power of a series of third order, within 2e-3 relative.
 
-    Within 1e-4 for |x| < 1. It stays below e^x for 0 < x, and below 1 for -24 < x < 0.
+    Within 1e-4 for |x| < 1. It stays below e^x for 0 < x, and below 1 for -20 < x < 0.
     """
     y = x * np.float32(1 / 8)
     y = np.float32(1.0) + y * (np.float32(1.0) + y * (np.float32(0.5) + y * np.float32(1 / 6)))

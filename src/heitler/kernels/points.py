@@ -180,7 +180,7 @@ def _children(law, phase, corner, key, rates, field, scratch, found):
     n, layer, row, column = corner
     k0, k1 = key[0], key[1]
     rows, columns = law.rows, law.columns
-    members, record, numbers = law.place[phase], law.record[phase], law.child_number
+    members, record, numbers = law.place[phase], law.record[phase], law.child_number[layer]
     stamp, owner, place, wave = scratch.stamp, scratch.cell, scratch.bin, scratch.wave
     alone = scratch.alone
     start = np.int32(layer * rows * columns)

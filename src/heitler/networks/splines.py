@@ -3,8 +3,8 @@ r"""A conditional coupling flow of rational-quadratic splines.
     x = mu(c) + sigma(c) (f_1 o ... o f_K)(z; c),   z ~ N(0, 1)
 
 Each coupling f_k leaves some of the numbers as they are; of these and of c a network makes the
-monotone splines that transform the others (Durkan et al. 2019, arXiv:1906.04032, eqs. 4 to 8), with
-identity tails outside of [-4, 4]. mu and ln sigma are linear in c.
+monotone splines that transform the others (Durkan et al. 2019, arXiv:1906.04032, eqs. 4 to 8),
+with identity tails outside of [-4, 4]. mu and ln sigma are linear in c.
 
 Notation: N showers, D numbers, C conditions, K bins of a spline.
 """
@@ -122,7 +122,7 @@ class SplineFlow(nn.Module):
             self.networks.append(network)
 
     def log_prob(self, x: Tensor, c: Tensor) -> Tensor:
-        """ln p(x | c) in nats, with shape (N,); x is (N, D), c is (N, C)."""
+        """Log-density ln p(x | c) in nats, with shape (N,); x is (N, D), c is (N, C)."""
         shift, log_scale = self.affine(c).chunk(2, dim=1)
         z = (x - shift) * torch.exp(-log_scale)
         total = -log_scale.sum(dim=1)
@@ -132,7 +132,7 @@ class SplineFlow(nn.Module):
         return total - 0.5 * (z * z).sum(dim=1) - 0.5 * self.size * log(2 * pi)
 
     def sample(self, z: Tensor, c: Tensor) -> Tensor:
-        """x from standard normal z, both (N, D)."""
+        """Numbers x from standard normal z, both (N, D)."""
         for k in reversed(range(len(self._parts))):
             z, _ = self._couple(k, z, c, inverse=True)
         shift, log_scale = self.affine(c).chunk(2, dim=1)

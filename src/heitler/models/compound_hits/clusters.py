@@ -11,8 +11,11 @@ displacements, kappa_d of them at d, has (Neyman and Scott 1958, J. R. Stat. Soc
 
     gamma_d = (2 kappa_d + sum_e kappa_e kappa_{d-e}) / (1 + K),   K = sum_d kappa_d.
 
-To keep the rates what they are, a child lives with min(1, lambda_child / lambda_parent), and points
-have the share beta of the rate that makes up for the children.
+To keep the rates what they are, a child lives with min(1, lambda_child / lambda_parent), and
+points have the share beta of the rate that makes up for the children.
+
+kappa is the same in all layers but the first ones and the last, behind which nothing throws
+particles back; a factor of each layer says how much less.
 
 Notation: d in a window of (2 R + 1)^2 displacements.
 """
@@ -40,8 +43,10 @@ _CODES = 4096
 _F64 = NDArray[np.float64]
 
 
-def pair_covariance(seen: Seen, rate: Tensor, aim: Aim, stencil: Stencil, showers: int) -> _F64:
-    """gamma_d of hits against rates, from the first showers, (2 R + 1, 2 R + 1).
+def pair_covariance(
+    seen: Seen, rate: Tensor, aim: Aim, stencil: Stencil, showers: int
+) -> tuple[_F64, Tensor]:
+    """gamma_d of hits against rates, from the first showers.
 
     Arguments:
         seen: Hits of N showers.
@@ -49,19 +54,22 @@ def pair_covariance(seen: Seen, rate: Tensor, aim: Aim, stencil: Stencil, shower
         aim: Crossings.
         stencil: Bins and weights.
         showers: How many showers to use.
+
+    Returns:
+        gamma, (2 R + 1, 2 R + 1), and by layer the sums over next neighbours of covariances and
+        of sqrt(p_c p_{c+d}), (2, L).
     """
     rows, columns = stencil.rows, stencil.columns
     size = (rows + REACH, columns + REACH)
     total, norm = torch.zeros(size), torch.zeros(size)
+    layers = torch.zeros(2, stencil.layers)
     y = torch.arange(rows)[:, None] + stencil.reach[0] - 1
     x = torch.arange(columns)[None, :] + stencil.reach[1] - 1
     order = torch.argsort(seen.shower, stable=True)
     ends = torch.searchsorted(seen.shower[order], torch.arange(showers + 1))
     for n in range(showers):
         phase = aim.phase[n][:, None, None]
-        place = stencil.place[
-            phase, y - aim.y[n][:, None, None], x - aim.x[n][:, None, None]
-        ]
+        place = stencil.place[phase, y - aim.y[n][:, None, None], x - aim.x[n][:, None, None]]
         bins = stencil.member_bin[phase, place]
         layer = torch.arange(stencil.layers)[:, None, None]
         p = -torch.expm1(-rate[n][layer, bins] * stencil.weight[phase, place])
@@ -70,13 +78,15 @@ def pair_covariance(seen: Seen, rate: Tensor, aim: Aim, stencil: Stencil, shower
         hits[seen.cell[inside]] = 1.0
         sparse = p < _SPARSE
         excess = torch.where(sparse, hits.view(p.shape) - p, 0.0)
+        root = torch.where(sparse, p, 0.0).sqrt()
         total += _correlation(excess, size)
-        norm += _correlation(torch.where(sparse, p, 0.0).sqrt(), size)
+        norm += _correlation(root, size)
+        layers += torch.stack([_neighbours(excess), _neighbours(root)])
     window = torch.arange(-REACH, REACH + 1)
     chosen = (window[:, None] % size[0], window[None, :] % size[1])
     gamma = (total[chosen] / norm[chosen].clamp(min=1e-6)).double().numpy()
     gamma[REACH, REACH] = 0.0
-    return gamma
+    return gamma, layers
 
 
 def mirror(values: _F64, stencil: Stencil) -> _F64:
@@ -109,20 +119,21 @@ def displacements(kappa: _F64) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(y - REACH), torch.from_numpy(x - REACH)
 
 
-def children(kappa: _F64) -> Tensor:
-    """Distribution function of the number of children, (8,); the last is 1."""
-    mean = kappa.sum()
-    terms = np.exp(-mean) * np.cumprod(np.concatenate([[1.0], mean / np.arange(1, 8)]))
-    function = np.cumsum(terms)
-    function[-1] = 1.0
-    return torch.from_numpy(function)
+def children(kappa: _F64, fertility: Tensor) -> Tensor:
+    """Distribution function of the number of children by layer, (L, 8); the last is 1."""
+    mean = kappa.sum() * fertility.double()[:, None]
+    steps = torch.cat([torch.ones_like(mean), mean / torch.arange(1, 8)], dim=1)
+    function = (torch.exp(-mean) * steps.cumprod(dim=1)).cumsum(dim=1)
+    function[:, -1] = 1.0
+    return function
 
 
-def shares(kappa: _F64, rate: Tensor, stencil: Stencil) -> Tensor:
+def shares(kappa: _F64, fertility: Tensor, rate: Tensor, stencil: Stencil) -> Tensor:
     """beta: share of points among the rate of each bin, (L, B).
 
     Arguments:
         kappa: Children per parent and displacement.
+        fertility: Factor of kappa by layer, (L).
         rate: Rates of the mean shower, (L, B).
         stencil: Bins; the middle phase stands for all.
     """
@@ -134,11 +145,12 @@ def shares(kappa: _F64, rate: Tensor, stencil: Stencil) -> Tensor:
     strong = [(y - REACH, x - REACH) for y, x in np.argwhere(kappa > 1e-3 * kappa.max())]
     weights = [kappa[y + REACH, x + REACH] for y, x in strong]
     weights = list(np.array(weights) * kappa.sum() / max(sum(weights), 1e-12))
+    factor = fertility.double().numpy()[:, None, None]
     for _ in range(8):
         born = np.zeros_like(p)
         for (y, x), weight in zip(strong, weights, strict=True):
             here, there = _shifted(p.shape, y, x)
-            born[here] += weight * share[there] * np.minimum(p[there], p[here])
+            born[here] += factor * weight * share[there] * np.minimum(p[there], p[here])
         points = np.maximum(lam - born, 0.1 * lam)
         share = 0.5 * share + 0.5 * (-np.expm1(-points) / np.maximum(p, 1e-12))
     ratio = torch.from_numpy(points / np.maximum(lam, 1e-12))
@@ -149,6 +161,12 @@ def shares(kappa: _F64, rate: Tensor, stencil: Stencil) -> Tensor:
         total.index_add_(1, flat, ratio.flatten(1))
         count += torch.bincount(flat, minlength=len(count))
     return (total / count.clamp(min=1)).float().clamp(max=1)
+
+
+def _neighbours(values: Tensor) -> Tensor:
+    """Sums of products of next neighbours along rows and columns, by layer."""
+    down = (values[:, 1:] * values[:, :-1]).sum((1, 2))
+    return down + (values[:, :, 1:] * values[:, :, :-1]).sum((1, 2))
 
 
 def _correlation(values: Tensor, size: tuple[int, int]) -> Tensor:

@@ -3,16 +3,17 @@ r"""Compound hits: a conditional cluster process of hits given five summaries of
 Notation: c conditions, s summaries, l layer, b bin of cells about the axis (see `stencil`).
 
 1. *Prior.* A spline flow p(s | c).
-2. *Rates.* A small network gives, for each layer and bin, the rate lambda of a cell, the mean excess
-   mu of a hit over the threshold and the height h of the threshold, all from (s, c), by maximum
-   likelihood: a cell is hit with p = 1 - exp(-lambda); of hits, 1 - exp(-h) stay below threshold;
-   excesses have the mean mu. With counts K of hits, K_< below threshold, their excess S and n cells,
+2. *Rates.* A small network gives, for each layer and bin, the rate lambda of a cell, the mean
+   excess mu of a hit over the threshold and the height h of the threshold, all from (s, c), by
+   maximum likelihood: a cell is hit with p = 1 - exp(-lambda); of hits, 1 - exp(-h) stay below the
+   threshold; excesses have the mean mu. With counts K of hits, K_< below the threshold, their
+   excess S and n cells,
 
        -ln L = -sum K ln(1 - e^-lambda) + (n - K) lambda - K_< ln(1 - e^-h) + (K - K_<) h
                + S / mu + (K - K_<) ln mu.
 
-3. *Residuals.* Tables of energies (`spectra`), clusters (`clusters`), a Gaussian field (`field`) and
-   the damping of chance are fitted by generating and comparing (`residuals`).
+3. *Residuals.* Tables of energies (`spectra`), clusters (`clusters`), a Gaussian field (`field`)
+   and the damping of chance are fitted by generating and comparing (`residuals`).
 4. *Calibration.* Visible energy, mean depth and depth width of a shower are those of s, exactly.
 
 Nothing of this is taken from a paper as a whole; the theory page of the documentation derives it.
@@ -121,6 +122,7 @@ class CompoundHits(GenerativeModel):
             "lift": torch.ones(2, layers, bins),
             "share": torch.ones(layers, bins),
             "kappa": torch.zeros(window, window, dtype=torch.float64),
+            "fertility": torch.ones(layers),
             "table": (grid**2).expand(total, -1).clone(),
             "spread": torch.ones(total),
             "below": grid / GRID[1] * threshold,
@@ -137,7 +139,7 @@ class CompoundHits(GenerativeModel):
         self.edges: Tensor
         self.tune: Tensor
         self._law: Law | None = None
-        self.register_load_state_dict_post_hook(lambda *_: self._forget())
+        self.register_load_state_dict_post_hook(lambda module, _: module._forget())
 
     def forward(self, z: Variates, c: Tensor) -> Tensor:
         """Showers (N, cells) in MeV: the dense form of `hits`."""
@@ -146,7 +148,8 @@ class CompoundHits(GenerativeModel):
     @torch.no_grad()
     def hits(self, z: Variates, c: Tensor) -> Hits:
         """Showers as lists of hits."""
-        drawn = sample(self.law, self.prescribe(z, c))
+        todo = self.prescribe(z, c)  # first, since it may meet crossings that the law lacks
+        drawn = sample(self.law, todo)
         return Hits(*(torch.from_numpy(part) for part in drawn))
 
     @torch.no_grad()
@@ -160,7 +163,7 @@ class CompoundHits(GenerativeModel):
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Minus the log-likelihood of the cells (likelihood) or of the summaries (flow), in nats."""
+        """Minus the log-likelihood in nats: of cells (likelihood) or summaries (flow)."""
         told, aim = c[:, self._told], self.stencil.aim(c[:, self._axis])
         seen = Seen.of(Hits.of(x), aim, self.stencil)
         summaries = self._standardised(seen) + 0.02 * z["jitter"]
@@ -277,6 +280,7 @@ class CompoundHits(GenerativeModel):
             "lift": fitted.lift,
             "share": fitted.share,
             "kappa": torch.from_numpy(fitted.kappa),
+            "fertility": fitted.fertility,
             "table": torch.from_numpy(fitted.tables),
             "spread": torch.from_numpy(fitted.spread),
             "below": torch.from_numpy(fitted.below),
@@ -287,9 +291,7 @@ class CompoundHits(GenerativeModel):
             self.get_buffer(name).copy_(value)
         self._forget()
 
-    def _prescribe(
-        self, summaries: Tensor, told: Tensor, aim: Aim, z: Variates
-    ) -> Prescription:
+    def _prescribe(self, summaries: Tensor, told: Tensor, aim: Aim, z: Variates) -> Prescription:
         factors = self._factors
         h = nn.functional.silu(self.network(torch.cat([summaries, told], dim=1)))
         layers = self.stencil.layers
@@ -302,7 +304,9 @@ class CompoundHits(GenerativeModel):
         amplitudes = torch.cat(waves, dim=1).transpose(1, 2).contiguous()
         crossing, _ = self.stencil.exposures(aim)
         bits = (z["hits"] * 2**24).to(torch.int64)
-        key = torch.stack([(bits[:, 0] << 8) ^ (bits[:, 2] >> 12), (bits[:, 1] << 8) ^ bits[:, 2]], 1)
+        key = torch.stack(
+            [(bits[:, 0] << 8) ^ (bits[:, 2] >> 12), (bits[:, 1] << 8) ^ bits[:, 2]], 1
+        )
         goal = goal_of(summaries.double() * self.scale + self.centre)
         return Prescription(
             coefficients.numpy(),
@@ -361,7 +365,7 @@ class CompoundHits(GenerativeModel):
             *(real(a) for a in (self.get_buffer("below"), to_normal, to_exponential)),
             EXPONENTIAL,
             *(whole(a) for a in (dy, dx)),
-            real(clusters.children(kappa)),
+            real(clusters.children(kappa, self.get_buffer("fertility"))),
             real(settings),
             real([_RATE, _MEAN, _HEIGHT]),
             real(np.stack([depth**0, depth, depth**2])),

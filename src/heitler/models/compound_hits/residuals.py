@@ -27,6 +27,9 @@ _ROUNDS, _STEP = 8, 0.7
 _PAIRED = 400
 """Showers whose pairs of hits are counted."""
 
+_FEW = 200.0
+"""Expected pairs that a change of a layer's fertility is drawn towards none with."""
+
 _PRIOR = 50.0
 """Hits that a correction of a rate is drawn towards none with."""
 
@@ -35,7 +38,7 @@ _F64 = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What the networks predict: rate, ln mean excess (MeV) and height of the threshold, (N, L, B)."""
+    """What the networks predict, (N, L, B): rate, ln mean excess (MeV), height of threshold."""
 
     rate: Tensor
     mean: Tensor
@@ -51,6 +54,7 @@ class Fitted:
         lift: Factors of the mean excess and of the height of the threshold, (2, L, B).
         share: beta, (L, B).
         kappa: Children per parent and displacement, (2 R + 1, 2 R + 1).
+        fertility: Factor of kappa by layer, (L).
         tables: Quantiles, (T, G).
         spread: Standard deviation of ln energy in each table, (T).
         below: Energies below the threshold, (G).
@@ -64,6 +68,7 @@ class Fitted:
     lift: Tensor
     share: Tensor
     kappa: _F64
+    fertility: Tensor
     tables: _F64
     spread: _F64
     below: _F64
@@ -113,7 +118,8 @@ class _Fit:
         )
         log = np.log(self.truth)
         self.spread = np.maximum(np.sqrt(_normal_variance(log)), 0.05)
-        self.gamma = clusters.mirror(self._pairs(seen), stencil)
+        gamma, self.layer_pairs = self._pairs(seen)
+        self.gamma = clusters.mirror(gamma, stencil)
         self.crowd = self._crowding(self.data)
         self.modes = self._modes(self.data)
 
@@ -126,15 +132,16 @@ class _Fit:
         return (self.classes[seen.layer, zone] * bins + level).numpy()
 
     def start(self) -> Fitted:
-        kappa = clusters.kernel(self.gamma)
+        kappa, fertility = clusters.kernel(self.gamma), torch.ones(self.layers)
         low = np.sort(self.data.seen.energy.numpy()[~self.data.is_above])
         rank = np.linspace(0.0, 1.0, spectra.GRID[0])
         below = np.quantile(low, rank) if len(low) else rank * self.threshold
         return Fitted(
             tune=torch.zeros(self.layers, self.bins),
             lift=torch.ones(2, self.layers, self.bins),
-            share=clusters.shares(kappa, self.mean_rate, self.stencil),
+            share=clusters.shares(kappa, fertility, self.mean_rate, self.stencil),
             kappa=kappa,
+            fertility=fertility,
             tables=self.truth.copy(),
             spread=self.spread,
             below=below,
@@ -187,15 +194,26 @@ class _Fit:
                     total[:, zone] += part
         return total
 
-    def _pairs(self, seen: Seen) -> _F64:
+    def _pairs(self, seen: Seen) -> tuple[_F64, Tensor]:
         showers = min(_PAIRED, self.count)
         return clusters.pair_covariance(seen, self.rates.rate, self.aim, self.stencil, showers)
 
     def _correct_clusters(self, fitted: Fitted, made: _Measured) -> None:
-        gamma = clusters.mirror(self._pairs(made.seen), self.stencil)
+        gamma, layer_pairs = self._pairs(made.seen)
+        gamma = clusters.mirror(gamma, self.stencil)
         ratio = np.where(gamma > 1e-3, self.gamma / np.maximum(gamma, 1e-3), 1.0)
         fitted.kappa = fitted.kappa * np.clip(ratio, 0.7, 1.4)
-        fitted.share = clusters.shares(fitted.kappa, self.mean_rate, self.stencil)
+        # By layer relative to all; layers with few pairs are drawn to no change.
+        cov, norm = torch.stack([self.layer_pairs, layer_pairs]).unbind(1)
+        by_layer = cov / norm.clamp(min=1e-6)
+        overall = cov.sum(1, keepdim=True) / norm.sum(1, keepdim=True).clamp(min=1e-6)
+        change = (by_layer[0] / overall[0] / (by_layer[1] / overall[1])).clamp(0.3, 1.5)
+        fertility = fitted.fertility * change ** (norm[0] / (norm[0] + _FEW))
+        middle = float(fertility[self.layers // 4 : 3 * self.layers // 4].median())
+        fitted.fertility = (fertility / middle).clamp(0.0, 1.5)
+        fitted.share = clusters.shares(
+            fitted.kappa, fitted.fertility, self.mean_rate, self.stencil
+        )
         lonely = 1.0 / (1.0 + fitted.kappa.sum())
         together, single = fitted.cluster
         contrast = together / single * (self.crowd / self._crowding(made)) ** 1.5
@@ -212,7 +230,7 @@ class _Fit:
             fitted.lift[which] *= torch.exp(0.7 * gap).float()
 
     def _gap(self, data: _Measured, made: _Measured, top: str, bottom: str) -> Tensor:
-        """ln of the ratio of two ratios: by layer and zone, and then by bin over all layers."""
+        """Logarithm of a ratio of ratios: by layer and zone, then by bin over all layers."""
         zone = torch.nn.functional.one_hot(self.stencil.zone, 5).double()
         pairs = [(getattr(m, top), getattr(m, bottom)) for m in (data, made)]
         by_zone = [((a @ zone), (b @ zone)) for a, b in pairs]
@@ -326,7 +344,7 @@ _WEIGHT = 2 * _ROOT * np.exp(-(_ROOT**2)) / (2 * _ROOT * np.exp(-(_ROOT**2))).su
 def _log_ratio(
     data: tuple[Tensor, Tensor], made: tuple[Tensor, Tensor], *, prior: float
 ) -> Tensor:
-    """ln of (a / b in data) / (a / b in made), drawn to 0 where data have few b."""
+    """Logarithm of (a / b in data) / (a / b in made), drawn to 0 where data have few b."""
     wanted, got = ((a / b.clamp(min=1.0)).clamp(min=1e-3) for a, b in (data, made))
     return torch.log(wanted / got) * data[1] / (data[1] + prior)
 

@@ -13,6 +13,8 @@ Notation: T tables of G points, even in sqrt(t).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -75,7 +77,9 @@ def quantiles(table: NDArray[np.int64], ratio: _F64, source: NDArray[np.int64] |
     order = np.argsort(table, kind="stable")
     ordered, starts = ratio[order], np.concatenate([[0], np.cumsum(counts)])
     if source is None:
-        source = np.concatenate([_nearest(counts[i : i + bins]) + i for i in range(0, total, bins)])
+        source = np.concatenate(
+            [_nearest(counts[i : i + bins]) + i for i in range(0, total, bins)]
+        )
     rank = -np.expm1(-(_ROOT**2))
     values = np.tile(_ROOT**2, (total, 1))
     for row in np.unique(source):
@@ -93,7 +97,7 @@ def rank_in(tables: _F64, table: NDArray[np.int64], ratio: _F64) -> _F64:
     t = np.empty(len(ratio))
     order = np.argsort(table, kind="stable")
     edges = np.flatnonzero(np.diff(table[order], prepend=-1, append=-1))
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         rows = order[start:stop]
         values = tables[table[rows[0]]]
         rising = values + 1e-9 * np.arange(len(values))

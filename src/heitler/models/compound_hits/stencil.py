@@ -104,6 +104,20 @@ class Stencil(nn.Module):
             "dx": offsets[:, 1].long()[order],
         }
         u = torch.gather(torch.stack(positions), 1, order[:, :, None].expand(-1, -1, 2))
+        self._describe(member, u)
+        self.member_bin: Tensor
+        self.member_dy: Tensor
+        self.member_dx: Tensor
+        self.member_trig: Tensor
+        self.member_square: Tensor
+        self.weight: Tensor
+        self.register_load_state_dict_post_hook(lambda module, _: module._forget())
+        self.place: Tensor
+        self.zone: Tensor
+        self.radius: Tensor
+
+    def _describe(self, member: dict[str, Tensor], u: Tensor) -> None:
+        """Buffers of members and bins: members (P, M) at the positions u (P, M, 2)."""
         azimuth = torch.atan2(u[..., 0], u[..., 1])
         radius = u.norm(dim=-1)
         core = (member["dy"] == 0) & (member["dx"] == 0)
@@ -113,30 +127,22 @@ class Stencil(nn.Module):
             self.register_buffer(f"member_{name}", values, persistent=False)
         self.register_buffer("member_trig", trig.float(), persistent=False)
         self.register_buffer("member_square", (u * u).sum(-1), persistent=False)
-        self.register_buffer("weight", torch.ones(bins.shape, dtype=torch.float32))
-        place = torch.zeros(len(bins), *(2 * n - 1 for n in self.reach), dtype=torch.long)
-        for p in range(len(bins)):
-            cell = tuple(member[k][p] + n - 1 for k, n in zip(("dy", "dx"), self.reach, strict=True))
-            place[p][cell] = torch.arange(bins.shape[1])
+        self.register_buffer("weight", torch.ones(radius.shape, dtype=torch.float32))
+        place = torch.zeros(len(u), *(2 * n - 1 for n in self.reach), dtype=torch.long)
+        for p in range(len(u)):
+            cell = tuple(
+                member[k][p] + n - 1 for k, n in zip(("dy", "dx"), self.reach, strict=True)
+            )
+            place[p][cell] = torch.arange(u.shape[1])
         self.register_buffer("place", place, persistent=False)
         zones = torch.zeros(self.count, dtype=torch.long)
         mean = torch.zeros(self.count, dtype=torch.float64)
-        for p in range(len(bins)):
+        for p in range(len(u)):
             d = torch.stack([member["dy"][p], member["dx"][p]], 1)
             zones[member["bin"][p]] = _zone(d, u[p])
             mean[member["bin"][p]] = radius[p].double()
         self.register_buffer("zone", zones, persistent=False)
         self.register_buffer("radius", mean, persistent=False)
-        self.member_bin: Tensor
-        self.member_dy: Tensor
-        self.member_dx: Tensor
-        self.member_trig: Tensor
-        self.member_square: Tensor
-        self.weight: Tensor
-        self.register_load_state_dict_post_hook(lambda *_: self._forget())
-        self.place: Tensor
-        self.zone: Tensor
-        self.radius: Tensor
 
     @property
     def symmetric(self) -> bool:
@@ -251,8 +257,12 @@ class Stencil(nn.Module):
 
     @cached_property
     def runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Runs of far members of one bin: first run of each phase, (P + 1); phase, bin, first
-        member and the one behind the last of each run, (runs, 4)."""
+        """Runs of far members of one bin.
+
+        Returns:
+            First run of each phase, (P + 1), and of each run its phase, bin, first member and the
+            one behind its last, (runs, 4).
+        """
         first, rows = [0], []
         for phase, bins in enumerate(self.member_bin.numpy()):
             near = int(self.near_zones[phase, -1])

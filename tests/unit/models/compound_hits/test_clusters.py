@@ -110,7 +110,7 @@ def measure(deposits, rate):
     aim = stencil.aim(torch.zeros(len(deposits), 4))
     seen = Seen.of(Hits.of(deposits), aim, stencil)
     rates = torch.full((len(deposits), LAYERS, stencil.count), rate)
-    return pair_covariance(seen, rates, aim, stencil, len(deposits))
+    return pair_covariance(seen, rates, aim, stencil, len(deposits))[0]
 
 
 def test_pairs_of_a_cluster_process_have_its_covariance():
@@ -168,7 +168,7 @@ def test_a_single_displacement():
 
 @given(st.integers(0, 1000), st.floats(0.0, 1.5))
 def test_children_are_poisson(seed, total):
-    function = children(law(seed, total) if total else np.zeros((SIDE, SIDE)))
+    function = children(law(seed, total) if total else np.zeros((SIDE, SIDE)), torch.ones(1))[0]
     assert function.shape == (8,)
     wanted = scipy.stats.poisson(total).cdf(np.arange(8))
     np.testing.assert_allclose(function[:7], wanted[:7], atol=1e-9)
@@ -189,7 +189,7 @@ every_grid = pytest.mark.parametrize(("rows", "columns", "phases"), GRIDS)
 @pytest.mark.parametrize("total", [0.05, 0.8])
 def test_points_make_up_a_share_of_the_rate(rows, columns, phases, total):
     stencil = make(rows, columns, phases)
-    share = shares(law(3, total), falling(stencil), stencil)
+    share = shares(law(3, total), torch.ones(LAYERS), falling(stencil), stencil)
     assert share.shape == (LAYERS, stencil.count)
     assert float(share.min()) > 0
     assert float(share.max()) <= 1.0
@@ -199,14 +199,14 @@ def test_points_make_up_a_share_of_the_rate(rows, columns, phases, total):
 @every_grid
 def test_without_children_all_are_points(rows, columns, phases):
     stencil = make(rows, columns, phases)
-    share = shares(np.zeros((SIDE, SIDE)), falling(stencil), stencil)
+    share = shares(np.zeros((SIDE, SIDE)), torch.ones(LAYERS), falling(stencil), stencil)
     torch.testing.assert_close(share, torch.ones_like(share), rtol=1e-4, atol=1e-4)
 
 
 def test_in_a_uniform_field_the_share_is_one_over_one_plus_the_children():
     stencil = make(31, 31)
     kappa = law(4, 0.5, width=1.0)
-    share = shares(kappa, torch.full((LAYERS, stencil.count), 1e-3), stencil)
+    share = shares(kappa, torch.ones(LAYERS), torch.full((LAYERS, stencil.count), 1e-3), stencil)
     assert share[:, 0].tolist() == pytest.approx([1 / 1.5] * LAYERS, rel=0.03)
 
 
@@ -217,7 +217,7 @@ def test_points_and_children_together_have_the_rates(total):
     stencil = make(15, 15)
     kappa = mirror(law(5, total, width=1.0), stencil)
     rate = falling(stencil, most=0.01)
-    share = shares(kappa, rate, stencil)[0].double().numpy()
+    share = shares(kappa, torch.ones(len(rate)), rate, stencil)[0].double().numpy()
     place = stencil.place[0].numpy()
     bins = stencil.member_bin[0].numpy()[place]
     lam, points = rate[0].double().numpy()[bins], (share * rate[0].double().numpy())[bins]
