@@ -128,6 +128,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(learning.SIZES))
     parser.add_argument("--seeds", type=int, default=1, help="trainings per size")
     parser.add_argument("--field", type=Path, help="CaloChallenge's table of results for photons")
+    parser.add_argument("--workers", type=int, default=1, help="processes, one thread each")
     parser.add_argument("--quick", action="store_true", help="few showers, to try the script")
     return parser.parse_args()
 
@@ -140,7 +141,12 @@ def main() -> None:
     torch.set_num_threads(1)
     options = parse()
     study = Study(
-        options.data, options.runs, options.output, options.repetitions, quick=options.quick
+        options.data,
+        options.runs,
+        options.output,
+        options.repetitions,
+        quick=options.quick,
+        workers=options.workers,
     )
     if study.quick and options.output == RESULTS / PAGE:
         with TemporaryDirectory() as scratch:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import torch
 
 from compound_hits_study import (
     CASES,
@@ -168,28 +169,36 @@ def angle_residuals(showers: Table) -> dict[str, dict[str, float]]:
 def measure(study: Study, case: Case) -> None:
     """Trains, generates, compares; keeps the numbers."""
     reference, training = geant4(study, case)
-    runs, floors = [], []
-    for seed in range(1, study.repetitions + 1):
-        folder, cost = study.trained(case, seed)
-        simulator = NeuralSimulator.load(folder)
-        particles = incident(folder, simulator, len(reference), seed)
-        candidate = generated(simulator, particles, seed)
-        runs.append({"seed": seed, **cost, "scores": scores(reference, candidate, case, seed)})
-        if case.name == "ild_ecal_tilted":
-            runs[-1]["angles"] = angle_residuals(candidate)
-        say(f"{case.name}, seed {seed}: {runs[-1]['scores']}")
-    for seed in range(1, 4):
-        rows = np.random.default_rng(seed).permutation(len(training))[: len(reference)]
-        floors.append(scores(reference, training[rows], case, seed))
-        say(f"{case.name}, floor {seed}: {floors[-1]}")
+    tasks = [(study, case, seed, True) for seed in range(1, study.repetitions + 1)]
+    tasks += [(study, case, seed, False) for seed in range(1, 4)]
+    found = study.share(_score, tasks)
     content = {
         "size": len(reference),
         "training": len(training),
-        "runs": runs,
-        "floors": floors,
+        "runs": found[: study.repetitions],
+        "floors": [floor["scores"] for floor in found[study.repetitions :]],
         "angles": angle_residuals(reference) if case.name == "ild_ecal_tilted" else {},
     }
     study.keep(f"fidelity_{case.name}", content, [study.data / case.file])
+
+
+def _score(study: Study, case: Case, seed: int, model: bool) -> dict[str, Any]:  # noqa: FBT001
+    """Scores of a training, or of training showers for the floor."""
+    torch.set_num_threads(1)
+    reference, training = geant4(study, case)
+    if not model:
+        rows = np.random.default_rng(seed).permutation(len(training))[: len(reference)]
+        floor = scores(reference, training[rows], case, seed)
+        say(f"{case.name}, floor {seed}: {floor}")
+        return {"scores": floor}
+    folder, cost = study.trained(case, seed)
+    simulator = NeuralSimulator.load(folder)
+    candidate = generated(simulator, incident(folder, simulator, len(reference), seed), seed)
+    run = {"seed": seed, **cost, "scores": scores(reference, candidate, case, seed)}
+    if case.name == "ild_ecal_tilted":
+        run["angles"] = angle_residuals(candidate)
+    say(f"{case.name}, seed {seed}: {run['scores']}")
+    return run
 
 
 def lines(case: Case, content: Mapping[str, Any]) -> list[Line]:

@@ -156,31 +156,32 @@ def _silence(spec: Mapping[str, Noise], count: int) -> Variates:
 def measure(study: Study, sizes: Sequence[int], seeds: int) -> None:
     """Trains on subsets, compares each with the held-out showers; keeps the numbers."""
     case = CASES[_CASE]
-    reference, _ = geant4(study, case)
-    test = study.split(case).test
-    points: list[dict[str, Any]] = []
-    likelihoods: list[Array] = []
-    for size in sizes:
-        path, words, chosen = subset(study, case, size)
-        for seed in range(1, seeds + 1):
-            name = f"of_{chosen.numel()}"
-            folder, cost = study.trained(case, seed, name=name, file=path, words=words)
-            simulator = NeuralSimulator.load(folder)
-            particles = incident(folder, simulator, len(reference), seed)
-            candidate = generated(simulator, particles, seed)
-            likelihoods.append(cell_likelihood(simulator, study.file(case), test))
-            point = {"size": chosen.numel(), "seed": seed, **cost}
-            point["scores"] = aucs(reference, candidate, seed, voxels=False)
-            point["scores"][LIKELIHOOD] = float(likelihoods[-1].mean())
-            points.append(point)
-            say(f"{size} showers, seed {seed}: {point['scores']}")
+    tasks = [(study, size, seed) for size in sizes for seed in range(1, seeds + 1)]
+    points = study.share(_point, tasks)
+    likelihoods = [np.array(point.pop("likelihoods")) for point in points]
     # Showers are the same for all, so that errors are those of differences to the last point.
     for point, values in zip(points, likelihoods, strict=True):
         difference = values - likelihoods[-1]
         point["likelihood_error"] = float(difference.std(ddof=1) / len(difference) ** 0.5)
-    study.keep(
-        "learning", {"held_out": len(reference), "points": points}, [study.data / case.file]
-    )
+    held_out = study.counts(case)[0]
+    study.keep("learning", {"held_out": held_out, "points": points}, [study.data / case.file])
+
+
+def _point(study: Study, size: int, seed: int) -> dict[str, Any]:
+    """Scores of a training on `size` showers."""
+    torch.set_num_threads(1)
+    case = CASES[_CASE]
+    reference, _ = geant4(study, case)
+    path, words, chosen = subset(study, case, size)
+    folder, cost = study.trained(case, seed, name=f"of_{chosen.numel()}", file=path, words=words)
+    simulator = NeuralSimulator.load(folder)
+    candidate = generated(simulator, incident(folder, simulator, len(reference), seed), seed)
+    likelihoods = cell_likelihood(simulator, study.file(case), study.split(case).test)
+    scores = aucs(reference, candidate, seed, voxels=False)
+    scores[LIKELIHOOD] = float(likelihoods.mean())
+    say(f"{size} showers, seed {seed}: {scores}")
+    found = {"size": chosen.numel(), "seed": seed, **cost, "scores": scores}
+    return found | {"likelihoods": likelihoods.tolist()}
 
 
 def fits(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -12,11 +12,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256 as sha256_of
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
@@ -190,6 +192,7 @@ class Study:
         output: Folder of the numbers.
         repetitions: Trainings of each data set, with the seeds 1, 2, ...
         quick: Whether this is a trial of the script on few showers.
+        workers: Processes that share trainings and scores.
     """
 
     data: Path
@@ -197,6 +200,17 @@ class Study:
     output: Path
     repetitions: int = 3
     quick: bool = False
+    workers: int = 1
+
+    def share(
+        self, function: Callable[..., dict[str, Any]], tasks: Sequence[tuple[Any, ...]]
+    ) -> list[dict[str, Any]]:
+        """The function of each task's arguments, in their order, by all workers."""
+        if self.workers == 1:
+            return [function(*task) for task in tasks]
+        context = get_context("spawn")
+        with ProcessPoolExecutor(self.workers, mp_context=context) as pool:
+            return list(pool.map(function, *zip(*tasks, strict=True)))
 
     def file(self, case: Case) -> Path:
         """The shower file of a data set, cut short in a trial."""
