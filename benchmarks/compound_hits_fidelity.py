@@ -182,7 +182,7 @@ def measure(study: Study, case: Case) -> None:
     study.keep(f"fidelity_{case.name}", content, [study.data / case.file])
 
 
-def _score(study: Study, case: Case, seed: int, model: bool) -> dict[str, Any]:  # noqa: FBT001
+def _score(study: Study, case: Case, seed: int, model: bool) -> dict[str, Any]:
     """Scores of a training, or of training showers for the floor."""
     torch.set_num_threads(1)
     reference, training = geant4(study, case)

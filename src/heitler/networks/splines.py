@@ -45,7 +45,7 @@ def rational_quadratic(
         Values and ln of the derivative of what was computed, with the shape of x.
     """
     bins = (parameters.shape[-1] + 1) // 3
-    widths, heights, slopes = parameters.split([bins, bins, bins - 1], dim=-1)
+    widths, heights, slopes = torch.split(parameters, [bins, bins, bins - 1], dim=-1)
     left, bottom = _edges(widths), _edges(heights)
     slope = pad(_LEAST + softplus(slopes + _UNIT_SLOPE), (1, 1), value=1.0)
     inside = x.abs() < _BOUND
@@ -129,14 +129,16 @@ class SplineFlow(nn.Module):
         for k in range(len(self._parts)):
             z, log_slope = self._couple(k, z, c, inverse=False)
             total = total + log_slope
-        return total - 0.5 * (z * z).sum(dim=1) - 0.5 * self.size * log(2 * pi)
+        density: Tensor = total - 0.5 * (z * z).sum(dim=1) - 0.5 * self.size * log(2 * pi)
+        return density
 
     def sample(self, z: Tensor, c: Tensor) -> Tensor:
         """Numbers x from standard normal z, both (N, D)."""
         for k in reversed(range(len(self._parts))):
             z, _ = self._couple(k, z, c, inverse=True)
         shift, log_scale = self.affine(c).chunk(2, dim=1)
-        return z * torch.exp(log_scale) + shift
+        x: Tensor = z * torch.exp(log_scale) + shift
+        return x
 
     def _couple(self, k: int, z: Tensor, c: Tensor, *, inverse: bool) -> tuple[Tensor, Tensor]:
         kept, changed = self._parts[k]

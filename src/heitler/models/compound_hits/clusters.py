@@ -96,7 +96,7 @@ def mirror(values: _F64, stencil: Stencil) -> _F64:
         images += [image[:, ::-1] for image in images]
     if stencil.symmetric:
         images += [image.T for image in images]
-    return np.mean(images, axis=0)
+    return np.asarray(np.mean(images, axis=0))
 
 
 def kernel(gamma: _F64) -> _F64:
@@ -171,7 +171,8 @@ def _neighbours(values: Tensor) -> Tensor:
 
 def _correlation(values: Tensor, size: tuple[int, int]) -> Tensor:
     spectrum = torch.fft.rfft2(values, size)
-    return torch.fft.irfft2((spectrum.conj() * spectrum).sum(0), size)
+    found: Tensor = torch.fft.irfft2((spectrum.conj() * spectrum).sum(0), size)
+    return found
 
 
 def _shifted(

@@ -25,6 +25,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from heitler.hits import Hits
@@ -139,7 +140,9 @@ class CompoundHits(GenerativeModel):
         self.edges: Tensor
         self.tune: Tensor
         self._law: Law | None = None
-        self.register_load_state_dict_post_hook(lambda module, _: module._forget())
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
+            lambda module, _: module._forget()
+        )
 
     def forward(self, z: Variates, c: Tensor) -> Tensor:
         """Showers (N, cells) in MeV: the dense form of `hits`."""
@@ -296,7 +299,7 @@ class CompoundHits(GenerativeModel):
         h = nn.functional.silu(self.network(torch.cat([summaries, told], dim=1)))
         layers = self.stencil.layers
         coefficients = self.cells.coefficients(h).view(len(h), layers, -1)
-        normal = z["field"].split([self._modes[k] for k in (0, 1, 1, 2, 2)], dim=1)
+        normal = torch.split(z["field"], [self._modes[k] for k in (0, 1, 1, 2, 2)], dim=1)
         waves = [
             (n @ factors[k].T).view(len(n), -1, layers)
             for n, k in zip(normal, (0, 1, 1, 2, 2), strict=True)
@@ -309,11 +312,14 @@ class CompoundHits(GenerativeModel):
         )
         goal = goal_of(summaries.double() * self.scale + self.centre)
         return Prescription(
-            coefficients.numpy(),
-            amplitudes.numpy(),
-            *(a.to(torch.int32).numpy() for a in (aim.y, aim.x, aim.phase, crossing)),
-            goal.numpy(),
-            key.numpy().astype(np.uint32),
+            coefficients=coefficients.numpy(),
+            field=amplitudes.numpy(),
+            y=_whole(aim.y),
+            x=_whole(aim.x),
+            phase=_whole(aim.phase),
+            crossing=_whole(crossing),
+            goal=goal.numpy(),
+            key=key.numpy().astype(np.uint32),
         )
 
     def _make_law(self) -> Law:
@@ -333,43 +339,53 @@ class CompoundHits(GenerativeModel):
         depth = (np.arange(layers) - 0.4 * layers) / (0.33 * layers)
         settings = [self.threshold, _OVERDRAW, gamma, together, single, *spectra.MEANS]
 
-        def whole(values: Tensor | np.ndarray) -> np.ndarray:
-            return np.ascontiguousarray(np.asarray(values), dtype=np.int32)
-
-        def real(values: Tensor | np.ndarray | list[float]) -> np.ndarray:
-            return np.ascontiguousarray(np.asarray(values), dtype=np.float32)
-
         return Law(
-            s.rows,
-            s.columns,
-            s.near,
-            whole(s.near_zones),
-            *(whole(a) for a in (s.member_dy, s.member_dx)),
-            whole(s.member_bin).astype(np.uint32),
-            real(weight),
-            real(s.member_trig.transpose(1, 2)),
-            real(torch.cat([*(a[..., None] for a in parts), s.member_trig], -1)),
-            whole(first),
-            *(whole(a) for a in (runs[:, 1], runs[:, 2], runs[:, 3] - runs[:, 2])),
-            real(most),
-            whole(s.place),
-            real(s.window),
-            whole(s.zone),
-            whole((s.zone == 0).nonzero()[:, 0]),
-            real(bias.flatten(1)),
-            real(self.cells.basis.detach()),
-            *(real(a) for a in (self.get_buffer("share"), variance / 2, variance[:, s.zone])),
-            real(self.get_buffer("table").flatten()),
-            real(self.get_buffer("spread")),
-            whole(spectra.class_of(layers)[:, s.zone] * spectra.MEANS[2]),
-            *(real(a) for a in (self.get_buffer("below"), to_normal, to_exponential)),
-            EXPONENTIAL,
-            *(whole(a) for a in (dy, dx)),
-            real(clusters.children(kappa, self.get_buffer("fertility"))),
-            real(settings),
-            real([_RATE, _MEAN, _HEIGHT]),
-            real(np.stack([depth**0, depth, depth**2])),
+            rows=s.rows,
+            columns=s.columns,
+            near=s.near,
+            near_zones=_whole(s.near_zones),
+            dy=_whole(s.member_dy),
+            dx=_whole(s.member_dx),
+            bin=_whole(s.member_bin).astype(np.uint32),
+            weight=_real(weight),
+            trig=_real(s.member_trig.transpose(1, 2)),
+            record=_real(torch.cat([*(a[..., None] for a in parts), s.member_trig], -1)),
+            first_run=_whole(first),
+            run_bin=_whole(runs[:, 1]),
+            run_start=_whole(runs[:, 2]),
+            run_count=_whole(runs[:, 3] - runs[:, 2]),
+            run_most=_real(most),
+            place=_whole(s.place),
+            window=_real(s.window),
+            zone=_whole(s.zone),
+            own=_whole((s.zone == 0).nonzero()[:, 0]),
+            bias=_real(bias.flatten(1)),
+            basis=_real(self.cells.basis.detach()),
+            share=_real(self.get_buffer("share")),
+            half_variance=_real(variance / 2),
+            variance=_real(variance[:, s.zone]),
+            table=_real(self.get_buffer("table").flatten()),
+            spread=_real(self.get_buffer("spread")),
+            table_of=_whole(spectra.class_of(layers)[:, s.zone] * spectra.MEANS[2]),
+            below=_real(self.get_buffer("below")),
+            to_normal=_real(to_normal),
+            to_exponential=_real(to_exponential),
+            exponential=EXPONENTIAL,
+            child_dy=_whole(dy),
+            child_dx=_whole(dx),
+            child_number=_real(clusters.children(kappa, self.get_buffer("fertility"))),
+            settings=_real(settings),
+            ranges=_real([_RATE, _MEAN, _HEIGHT]),
+            depth=_real(np.stack([depth**0, depth, depth**2])),
         )
+
+
+def _whole(values: ArrayLike) -> NDArray[np.int32]:
+    return np.ascontiguousarray(np.asarray(values), dtype=np.int32)
+
+
+def _real(values: ArrayLike) -> NDArray[np.float32]:
+    return np.ascontiguousarray(np.asarray(values), dtype=np.float32)
 
 
 def _features(told: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heitler.hits import Hits
+from heitler.kernels import GRID
 from heitler.models.compound_hits import clusters, field, spectra
 from heitler.models.compound_hits.sample import Seen
 from heitler.models.compound_hits.stencil import HARMONICS, Aim, Stencil
@@ -134,7 +135,7 @@ class _Fit:
     def start(self) -> Fitted:
         kappa, fertility = clusters.kernel(self.gamma), torch.ones(self.layers)
         low = np.sort(self.data.seen.energy.numpy()[~self.data.is_above])
-        rank = np.linspace(0.0, 1.0, spectra.GRID[0])
+        rank = np.linspace(0.0, 1.0, GRID[0])
         below = np.quantile(low, rank) if len(low) else rank * self.threshold
         return Fitted(
             tune=torch.zeros(self.layers, self.bins),
@@ -296,7 +297,7 @@ class _Fit:
         zone_of_hit, zone = stencil.zone[seen.bin], stencil.zone
         one_hot = torch.nn.functional.one_hot(zone, 5).float()
         sums = self.sums[self.exposure]
-        harmonics = [[None], [0, 1], [2, 3]]
+        harmonics: tuple[tuple[int | None, ...], ...] = ((None,), (0, 1), (2, 3))
         modes = []
         for number, (zones, waves) in enumerate(zip(field.GROUPS, harmonics, strict=True)):
             u_all, i_all = [], []
@@ -336,7 +337,7 @@ class _Fit:
 
 
 _FLAT = np.ones(7) / 7
-_ROOT = np.linspace(0.0, spectra.GRID[1], spectra.GRID[0])
+_ROOT = np.linspace(0.0, GRID[1], GRID[0])
 _WEIGHT = 2 * _ROOT * np.exp(-(_ROOT**2)) / (2 * _ROOT * np.exp(-(_ROOT**2))).sum()
 """Weights of the grid, even in sqrt(t), for means over exponential variates."""
 
@@ -352,7 +353,7 @@ def _log_ratio(
 def _normal_variance(log: _F64) -> _F64:
     """Variance of tabulated logarithms over exponential variates, even in sqrt(t)."""
     mean = (log * _WEIGHT).sum(1, keepdims=True)
-    return ((log - mean) ** 2 * _WEIGHT).sum(1)
+    return np.asarray(((log - mean) ** 2 * _WEIGHT).sum(1))
 
 
 def fit(

@@ -115,4 +115,5 @@ def _nearest(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     if not len(rich):
         rich = np.array([counts.argmax()])
     places = np.arange(len(counts))
-    return rich[np.abs(places[:, None] - rich[None, :]).argmin(axis=1)]
+    near = np.abs(places[:, None] - rich[None, :]).argmin(axis=1)
+    return np.asarray(rich[near])

@@ -111,7 +111,9 @@ class Stencil(nn.Module):
         self.member_trig: Tensor
         self.member_square: Tensor
         self.weight: Tensor
-        self.register_load_state_dict_post_hook(lambda module, _: module._forget())
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
+            lambda module, _: module._forget()
+        )
         self.place: Tensor
         self.zone: Tensor
         self.radius: Tensor
