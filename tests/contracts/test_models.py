@@ -87,6 +87,9 @@ def batch(shape, count=N, seed=1):
     cells[torch.rand(count, sizes.cells, generator=generator) < 0.5] = 0.0
     quantities = torch.randn(count, sizes.globals, generator=generator)
     c = torch.randn(count, sizes.conditions, generator=generator)
+    if "axis" in sizes.columns:  # straight through the centre of a cell
+        entry = sizes.centres[torch.randint(len(sizes.centres), (count,), generator=generator), :2]
+        c[:, sizes.columns["axis"]] = torch.cat([entry, torch.zeros(count, 2)], dim=1).float()
     return torch.cat([quantities, cells], dim=1), c
 
 

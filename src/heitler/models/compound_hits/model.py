@@ -185,6 +185,7 @@ class CompoundHits(GenerativeModel):
             msg = "there is no hit in the training showers"
             raise ValueError(msg)
         if stage == "rates":
+            self.stencil.check(c[:, self._axis])
             self._start(hits, aim)
         if stage == "residuals":
             seen = Seen.of(hits, aim, self.stencil)

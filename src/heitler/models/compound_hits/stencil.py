@@ -37,6 +37,9 @@ HARMONICS = 4
 """cos t, sin t, cos 2t and sin 2t of a member's azimuth t."""
 
 _NEAR, _MID, _GROWTH = 2.3, 7.0, 1.08
+_OFF_CENTRE = 0.05
+"""How far from the centre of a cell, in cells, an axis may cross that has one phase."""
+
 _NEAR_ZONE = 2
 """Cells up to this zone are near: sampled one by one."""
 
@@ -151,6 +154,27 @@ class Stencil(nn.Module):
         """Whether rows and columns may be exchanged and mirrored: eight members look alike."""
         return self.phases == (1, 1)
 
+    def check(self, axis: Tensor) -> None:
+        """Refuses axes that cross cells elsewhere than at the phases.
+
+        Arguments:
+            axis: As for `aim`.
+
+        Raises:
+            ValueError: Says how far off an axis is, and what to do.
+        """
+        place = (self._crossings(axis) - self._origin) / self._pitch
+        middle = torch.tensor(self._middles()).flip(1)[self.aim(axis).phase]
+        off = (place - torch.floor(place + 0.5) - middle).abs().amax((0, 1))
+        allowed = 0.5 / torch.tensor(self.phases[::-1]) + 1e-6
+        single = torch.tensor(self.phases[::-1]) == 1
+        if bool((off > torch.where(single, _OFF_CENTRE, allowed)).any()):
+            msg = (
+                f"axes cross cells up to {float(off.max()):.2f} of a cell off their centre: give "
+                f"the model more phases along y and x than {self.phases}"
+            )
+            raise ValueError(msg)
+
     def aim(self, axis: Tensor) -> Aim:
         """Crossings of the layers.
 
@@ -158,8 +182,7 @@ class Stencil(nn.Module):
             axis: x, y in mm at the depth of the first layer and slopes dx/dz, dy/dz, with shape
                 (N, 4).
         """
-        point = axis[:, None, :2].double() + axis[:, None, 2:].double() * self._depth[:, None]
-        place = (point - self._origin) / self._pitch
+        place = (self._crossings(axis) - self._origin) / self._pitch
         index = torch.floor(place + 0.5)
         step = torch.tensor(self.phases[::-1])
         phase = ((place - index + 0.5) * step).long().clamp(min=0).minimum(step - 1)
@@ -168,6 +191,10 @@ class Stencil(nn.Module):
         row = row.clamp(self.rows - self.reach[0], self.reach[0] - 1)
         column = column.clamp(self.columns - self.reach[1], self.reach[1] - 1)
         return Aim(row, column, phase[..., 1] * self.phases[1] + phase[..., 0])
+
+    def _crossings(self, axis: Tensor) -> Tensor:
+        """Points (x, y) in mm where axes cross the layers, (N, L, 2)."""
+        return axis[:, None, :2].double() + axis[:, None, 2:].double() * self._depth[:, None]
 
     def members(self, aim: Aim, shower: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         """Layer and member index of hits.

@@ -374,3 +374,13 @@ def test_a_part_of_the_crossings():
     assert part.y.tolist() == [[3, 4, 5], [6, 7, 8]]
     assert part.x.tolist() == [[23, 24, 25], [26, 27, 28]]
     assert part.phase.tolist() == [[43, 44, 45], [46, 47, 48]]
+
+
+def test_axes_off_the_phases_are_refused():
+    """One phase stands for axes through the centres of cells only."""
+    stencil, _ = make()
+    centre = torch.tensor([[0.0, 0.0, 0.0, 0.0]])
+    stencil.check(centre)
+    pitch = float(stencil._pitch[0])
+    with pytest.raises(ValueError, match="more phases"):
+        stencil.check(centre + torch.tensor([0.3 * pitch, 0.0, 0.0, 0.0]))
