@@ -107,7 +107,8 @@ def rank_in(tables: _F64, table: NDArray[np.int64], ratio: _F64) -> _F64:
 
 def normal_scores(t: _F64) -> _F64:
     """Normal scores of exponential variates."""
-    return np.where(t < 1, ndtri(np.clip(-np.expm1(-t), 1e-6, None)), -ndtri(np.exp(-t)))
+    low, high = ndtri(np.clip(-np.expm1(-t), 1e-6, None)), -ndtri(np.exp(-t))
+    return np.asarray(np.where(t < 1, low, high))
 
 
 def _nearest(counts: NDArray[np.int64]) -> NDArray[np.int64]:
