@@ -55,12 +55,14 @@ def summary(study: Study) -> str:
 
 def origins(study: Study) -> str:
     """Where each section's numbers come from."""
-    rows = []
+    rows, notes = [], []
     for path in sorted(study.output.glob("*.json")):
         content = study.kept(path.stem)
         if content is None:
             continue
         origin = content["origin"]
+        if "note" in origin:
+            notes.append(f"`{path.stem}`: {origin['note']}.")
         data = ", ".join(f"`{name}` {sum_[:12]}" for name, sum_ in origin["data"].items())
         rows.append([
             path.stem,
@@ -71,7 +73,7 @@ def origins(study: Study) -> str:
             origin["date"],
         ])  # fmt: skip
     head = ("numbers", "command", "data, SHA-256", "hardware", "commit, model code", "date")
-    return table(head, rows)
+    return "\n\n".join([table(head, rows), *notes])
 
 
 def mixed(study: Study) -> list[str]:

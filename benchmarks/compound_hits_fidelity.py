@@ -214,9 +214,10 @@ def lines(case: Case, content: Mapping[str, Any]) -> list[Line]:
             bar = FLOORS_BAR * floor
         rows.append(Line(metric, value, spread, floor, floor_spread, bar))
     wall = mean_and_spread([run["wall"] for run in content["runs"]])
-    cpu = mean_and_spread([run["cpu"] for run in content["runs"]])
     rows.append(Line("training, s (wall)", *wall, None, 0.0, case.seconds))
-    rows.append(Line("training, s (CPU)", *cpu, None, 0.0, case.seconds))
+    if all("cpu" in run for run in content["runs"]):
+        cpu = mean_and_spread([run["cpu"] for run in content["runs"]])
+        rows.append(Line("training, s (CPU)", *cpu, None, 0.0, case.seconds))
     return rows
 
 
