@@ -34,6 +34,9 @@ _FEW = 200.0
 _PRIOR = 50.0
 """Hits that a correction of a rate is drawn towards none with."""
 
+_SOME = 300.0
+"""Hits with which a table takes half of its step."""
+
 _F64 = NDArray[np.float64]
 
 
@@ -97,6 +100,12 @@ class _Measured:
         self.ratio = (excess / fit.rates.mean[at].double().exp()).numpy()
         self.is_above = above.numpy()
 
+    def below(self, threshold: float) -> _F64:
+        """Quantiles of energies below the threshold, even in the rank, (G)."""
+        rank = np.linspace(0.0, 1.0, GRID[0])
+        low = self.seen.energy.numpy()[~self.is_above]
+        return np.quantile(low, rank) if len(low) else rank * threshold
+
 
 class _Fit:
     def __init__(
@@ -118,7 +127,9 @@ class _Fit:
             self.data.table[above], self.data.ratio[above], None
         )
         log = np.log(self.truth)
-        self.spread = np.maximum(np.sqrt(_normal_variance(log)), 0.05)
+        spread = spectra.mean((log - spectra.mean(log)[:, None]) ** 2) ** 0.5
+        self.spread = spread.clip(0.05)
+        self.below = self.data.below(threshold)
         gamma, self.layer_pairs = self._pairs(seen)
         self.gamma = clusters.mirror(gamma, stencil)
         self.crowd = self._crowding(self.data)
@@ -134,9 +145,6 @@ class _Fit:
 
     def start(self) -> Fitted:
         kappa, fertility = clusters.kernel(self.gamma), torch.ones(self.layers)
-        low = np.sort(self.data.seen.energy.numpy()[~self.data.is_above])
-        rank = np.linspace(0.0, 1.0, GRID[0])
-        below = np.quantile(low, rank) if len(low) else rank * self.threshold
         return Fitted(
             tune=torch.zeros(self.layers, self.bins),
             lift=torch.ones(2, self.layers, self.bins),
@@ -145,7 +153,7 @@ class _Fit:
             fertility=fertility,
             tables=self.truth.copy(),
             spread=self.spread,
-            below=below,
+            below=self.below.copy(),
             factors=self._factors(self._none()),
             variance=torch.zeros(self.layers, 5),
             damping=0.0,
@@ -168,8 +176,8 @@ class _Fit:
             ]
             fitted.factors = self._factors(covariances)
             fitted.variance = self._variance(fitted.factors)
-            self._correct_means(fitted, made)
             self._correct_tables(fitted, made)
+            self._correct_means(fitted, made)
             excess = (made.scatter - self.data.scatter) / self.data.scatter
             fitted.damping = float(np.clip(fitted.damping + 0.7 * excess, 0.0, 1.5))
         return fitted
@@ -241,18 +249,20 @@ class _Fit:
         return (coarse + _log_ratio(*by_bin, prior=1000.0)).clamp(-0.2, 0.2)
 
     def _correct_tables(self, fitted: Fitted, made: _Measured) -> None:
-        """Draws the quantiles after calibration to those of the data."""
-        above = made.is_above
-        got, _, hits = spectra.quantiles(made.table[above], made.ratio[above], self.source)
-        gap = np.log(self.truth / got)
-        smooth = np.apply_along_axis(np.convolve, 1, np.pad(gap, ((0, 0), (3, 3)), "edge"), _FLAT)
-        smooth = smooth[:, 6:-6]
-        # The mean is the business of `lift`.
-        share = self.truth * _WEIGHT
-        smooth = smooth - (smooth * share).sum(1, keepdims=True) / share.sum(1, keepdims=True)
-        smooth = smooth * (hits / (hits + 300.0))[:, None]
-        fitted.tables = fitted.tables * np.exp(_STEP * np.clip(smooth, -0.3, 0.3))
-        fitted.tables = np.sort(fitted.tables, axis=1)
+        """Maps the tables' values as the quantiles after calibration ask: see `spectra`."""
+        seen, above = made.seen, made.is_above
+        table = made.table[above]
+        got, _, hits = spectra.quantiles(table, made.ratio[above], self.source)
+        # Energies are a table times a lift, whose mean over the hits of the table stands for all.
+        lift = fitted.lift[0][seen.layer, seen.bin].double().numpy()[above]
+        total, count = (np.bincount(table, weight, len(got)) for weight in (lift, None))
+        factors = np.where(count > 0, total / np.maximum(count, 1), 1.0)[self.source]
+        steps = _STEP * hits / (hits + _SOME)
+        for row, (factor, step) in enumerate(zip(factors, steps, strict=True)):
+            values = factor * fitted.tables[row]
+            fitted.tables[row] = spectra.mapped(values, got[row], self.truth[row], step) / factor
+        below = spectra.mapped(fitted.below, made.below(self.threshold), self.below, _STEP)
+        fitted.below = np.minimum(below, self.below[-1])
 
     def _crowding(self, measured: _Measured) -> float:
         """Mean t of sparse hits with a hit next to them over that of those without."""
@@ -336,24 +346,12 @@ class _Fit:
         return torch.from_numpy(np.clip(spectra.normal_scores(t), -4.5, 4.5)).float()
 
 
-_FLAT = np.ones(7) / 7
-_ROOT = np.linspace(0.0, GRID[1], GRID[0])
-_WEIGHT = 2 * _ROOT * np.exp(-(_ROOT**2)) / (2 * _ROOT * np.exp(-(_ROOT**2))).sum()
-"""Weights of the grid, even in sqrt(t), for means over exponential variates."""
-
-
 def _log_ratio(
     data: tuple[Tensor, Tensor], made: tuple[Tensor, Tensor], *, prior: float
 ) -> Tensor:
     """Logarithm of (a / b in data) / (a / b in made), drawn to 0 where data have few b."""
     wanted, got = ((a / b.clamp(min=1.0)).clamp(min=1e-3) for a, b in (data, made))
     return torch.log(wanted / got) * data[1] / (data[1] + prior)
-
-
-def _normal_variance(log: _F64) -> _F64:
-    """Variance of tabulated logarithms over exponential variates, even in sqrt(t)."""
-    mean = (log * _WEIGHT).sum(1, keepdims=True)
-    return np.asarray(((log - mean) ** 2 * _WEIGHT).sum(1))
 
 
 def fit(

@@ -8,6 +8,13 @@ with the predicted mean mu of the excess and a table S for each class of zone an
 bin of ln mu: an exponential law is S(t) = t. t is the same variate that says whether the hit stays
 below the threshold (t < h), so that one number decides the whole energy.
 
+Tables are fitted by value. Clusters, field and calibration change the law of t, but a table acts
+on whatever t they leave: if generated values S(t) have the quantiles Q' and those of the data Q,
+
+    S <- M(S),   M = Q o Q'^-1,
+
+gives the data's law, whatever the law of t is.
+
 Notation: T tables of G points, even in sqrt(t).
 """
 
@@ -23,7 +30,17 @@ from torch import Tensor
 
 from heitler.kernels import GRID, SCORES
 
-__all__ = ["CLASSES", "MEANS", "class_of", "normal_scores", "quantiles", "rank_in", "scores"]
+__all__ = [
+    "CLASSES",
+    "MEANS",
+    "class_of",
+    "mapped",
+    "mean",
+    "normal_scores",
+    "quantiles",
+    "rank_in",
+    "scores",
+]
 
 MEANS = (-4.0, 5.5, 24)
 """Range of ln(mu / MeV) and the number of bins in it."""
@@ -32,8 +49,11 @@ _CORE_CLASSES, _DEPTHS = 15, 3
 CLASSES = _CORE_CLASSES + 4 * _DEPTHS
 """15 depths of the axis' own cell, 3 depths of each other zone."""
 
-_RICH = 300
+_RICH = 100
 """Hits that a table is taken from at least, unless the whole class has fewer."""
+
+_FAR = 10.0
+"""Values up to this multiple of the last quantile are mapped with its ratio."""
 
 _F64 = NDArray[np.float64]
 _ROOT = np.linspace(0.0, GRID[1], GRID[0])
@@ -90,6 +110,22 @@ def quantiles(table: NDArray[np.int64], ratio: _F64, source: NDArray[np.int64] |
 
 
 _Tables = tuple[_F64, NDArray[np.int64], NDArray[np.int64]]
+
+
+def mapped(values: _F64, got: _F64, wanted: _F64, step: float) -> _F64:
+    """Values a step (of 1) on the way to M(values), for the map M of quantiles `got` to `wanted`.
+
+    M is linear between quantiles and from 0 to the first one; beyond the last it keeps its ratio.
+    """
+    places = np.concatenate([[0.0], got, got[-1:] * _FAR])
+    rising = places + 1e-12 * np.arange(len(places))
+    there = np.interp(values, rising, np.concatenate([[0.0], wanted, wanted[-1:] * _FAR]))
+    return np.asarray(values + step * (there - values))
+
+
+def mean(tables: _F64) -> _F64:
+    """Means of tables over exponential variates, (T)."""
+    return np.asarray(np.average(tables, axis=1, weights=_ROOT * np.exp(-(_ROOT**2))))
 
 
 def rank_in(tables: _F64, table: NDArray[np.int64], ratio: _F64) -> _F64:

@@ -12,6 +12,7 @@ from heitler.models.compound_hits.spectra import (
     CLASSES,
     MEANS,
     class_of,
+    mapped,
     normal_scores,
     quantiles,
     rank_in,
@@ -71,6 +72,29 @@ def test_tables_rise_and_are_positive(seed):
     assert (tables > 0).all()
     assert (np.diff(tables, axis=1) >= 0).all()
     assert (source // LEVELS == np.arange(TABLES) // LEVELS).all()
+
+
+@pytest.mark.parametrize("shape", [0.4, 3.0])
+def test_mapped_values_have_the_quantiles_that_are_wanted(shape):
+    """Whatever the law of t: here it is not exponential."""
+    t = np.random.default_rng(3).gamma(shape, size=20_000)
+    law = scipy.stats.weibull_min(0.8)
+    rank = -np.expm1(-T)
+    table = mapped(T, np.quantile(t, rank), law.ppf(rank), 1.0)
+    values = np.interp(np.sqrt(t), np.sqrt(T), table)
+    usual = (T > 0.05) & (T < 5.0)
+    np.testing.assert_allclose(np.quantile(values, rank)[usual], law.ppf(rank)[usual], rtol=0.03)
+
+
+@given(st.integers(0, 1000), st.floats(0.0, 1.0))
+def test_maps_keep_the_order_and_equal_quantiles_change_nothing(seed, step):
+    rng = np.random.default_rng(seed)
+    values, got, wanted = np.cumsum(rng.exponential(size=(3, GRID[0])), axis=1)
+    there = mapped(values, got, wanted, step)
+    assert (np.diff(there) > 0).all()
+    np.testing.assert_allclose(mapped(values, got, got, step), values)
+    np.testing.assert_allclose(mapped(2 * got[-1:], got, wanted, 1.0), 2 * wanted[-1:])
+    np.testing.assert_array_equal(mapped(values, got, wanted, 0.0), values)
 
 
 @given(st.integers(0, 1000))
