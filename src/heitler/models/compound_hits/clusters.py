@@ -31,7 +31,16 @@ from torch import Tensor
 from heitler.models.compound_hits.sample import Seen
 from heitler.models.compound_hits.stencil import Aim, Stencil
 
-__all__ = ["REACH", "children", "displacements", "kernel", "mirror", "pair_covariance", "shares"]
+__all__ = [
+    "REACH",
+    "accompanied",
+    "children",
+    "displacements",
+    "kernel",
+    "mirror",
+    "pair_covariance",
+    "shares",
+]
 
 REACH = 6
 """R: largest displacement along rows and columns."""
@@ -87,6 +96,31 @@ def pair_covariance(
     gamma = (total[chosen] / norm[chosen].clamp(min=1e-6)).double().numpy()
     gamma[REACH, REACH] = 0.0
     return gamma, layers
+
+
+def accompanied(seen: Seen, chosen: Tensor, stencil: Stencil) -> NDArray[np.bool_]:
+    """Which of the hits have a hit next to them along rows or columns.
+
+    Arguments:
+        seen: Hits of N showers.
+        chosen: The hits that count: all of some showers, (H,).
+        stencil: Rows and columns.
+    """
+    columns = stencil.columns
+    size = stencil.rows * columns * seen.layers
+    cell = seen.cell[chosen].numpy()
+    place = seen.shower[chosen].numpy() * size + cell
+    taken, column = np.sort(place), cell % columns
+    near = np.zeros(len(place), bool)
+    for step, usable in (
+        (1, column < columns - 1),
+        (-1, column > 0),
+        (columns, True),
+        (-columns, True),
+    ):
+        spot = np.minimum(np.searchsorted(taken, place + step), len(taken) - 1)
+        near |= (taken[spot] == place + step) & usable
+    return near
 
 
 def mirror(values: _F64, stencil: Stencil) -> _F64:
@@ -146,11 +180,15 @@ def shares(kappa: _F64, fertility: Tensor, rate: Tensor, stencil: Stencil) -> Te
     weights = [kappa[y + REACH, x + REACH] for y, x in strong]
     weights = list(np.array(weights) * kappa.sum() / max(sum(weights), 1e-12))
     factor = fertility.double().numpy()[:, None, None]
+    places = [_shifted(p.shape, y, x) for y, x in strong]
+    living = [
+        factor * weight * np.minimum(p[there], p[here])
+        for (here, there), weight in zip(places, weights, strict=True)
+    ]
     for _ in range(8):
         born = np.zeros_like(p)
-        for (y, x), weight in zip(strong, weights, strict=True):
-            here, there = _shifted(p.shape, y, x)
-            born[here] += factor * weight * share[there] * np.minimum(p[there], p[here])
+        for (here, there), children_of in zip(places, living, strict=True):
+            born[here] += children_of * share[there]
         points = np.maximum(lam - born, 0.1 * lam)
         share = 0.5 * share + 0.5 * (-np.expm1(-points) / np.maximum(p, 1e-12))
     ratio = torch.from_numpy(points / np.maximum(lam, 1e-12))

@@ -16,7 +16,8 @@ zone estimate an amplitude, U / I = a + noise, and
 
 Estimates are averaged along the depth at equal distance of layers, and shrunk by their errors.
 
-Notation: L layers, zones 0 to 4; amplitudes of one harmonic are numbered zone by zone.
+Notation: N showers of H hits together, L layers, B bins, zones 0 to 4; amplitudes of one harmonic
+are numbered zone by zone.
 """
 
 from __future__ import annotations
@@ -27,10 +28,17 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 from torch import Tensor
 
-__all__ = ["GROUPS", "covariance", "factor", "ranks", "update"]
+from heitler.models.compound_hits.sample import Seen
+from heitler.models.compound_hits.stencil import HARMONICS, Aim, Stencil
+
+__all__ = ["GROUPS", "Scores", "covariance", "factor", "ranks", "update"]
 
 GROUPS = ((0, 1, 2, 3, 4), (1, 2, 3, 4), (1, 2, 3))
 """Zones that have amplitudes of the harmonic 0, 1 and 2."""
+
+_ZONES = 5
+_WAVES: tuple[tuple[int | None, ...], ...] = ((None,), (0, 1), (2, 3))
+"""Harmonics of the azimuth that the amplitudes of each group stand for; None for the constant."""
 
 _F64 = NDArray[np.float64]
 _AVERAGE = np.array([1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0])
@@ -40,6 +48,80 @@ _SHRINK = 1.0
 _FEW = 10.0
 """Information (squared, summed) that is next to none: steps are short there, so that one hit where
 none was expected does not stand for a huge field."""
+
+
+class Scores:
+    """Sums of scores and of information over the cells of zones, for all waves psi.
+
+    Of a cell with the rate lambda, hit with p = 1 - exp(-lambda), with the normal score z of its
+    energy,
+
+        u = hit (lambda / p + load z) - lambda,     I = lambda^2 exp(-lambda) / p + p load^2,
+
+    where load says how much a shift of ln lambda shifts z.
+
+    Arguments:
+        rate: lambda of each bin, (N, L, B).
+        spread: Standard deviation of the logarithm of energies, likewise.
+        aim: Crossings of the showers.
+        stencil: Bins and weights.
+    """
+
+    def __init__(self, rate: Tensor, spread: Tensor, aim: Aim, stencil: Stencil) -> None:
+        self.stencil, self.size = stencil, rate.shape
+        soft = 1.0 / (1.0 + rate * (0.5 + rate * (1 / 6 + rate / 24)))
+        p = -torch.expm1(-rate)
+        self.load = (1.0 - soft) / spread
+        self.pull = rate / p
+        information = rate**2 * torch.exp(-rate) / p + p * self.load**2
+        index, sums = stencil.exposures(aim)
+        zone = torch.nn.functional.one_hot(stencil.zone, _ZONES).float()
+
+        def over_cells(values: Tensor, column: int) -> Tensor:
+            return ((values * sums[..., column][index]) @ zone).double()
+
+        every = [wave for waves in _WAVES for wave in waves]
+        columns = [0 if wave is None else 1 + wave for wave in every]
+        squares = [0 if wave is None else 1 + HARMONICS + wave for wave in every]
+        self.expected = {w: over_cells(rate, k) for w, k in zip(every, columns, strict=True)}
+        self.information = {
+            w: over_cells(information, k) for w, k in zip(every, squares, strict=True)
+        }
+
+    def covariances(self, seen: Seen, place: Tensor, z: Tensor) -> list[tuple[_F64, _F64]]:
+        """<U_i U_j> and <I_i I_j> of each harmonic.
+
+        Arguments:
+            seen: Hits.
+            place: Shower, layer and bin of each hit as one index, (H,).
+            z: Normal score of the energy of each hit, (H,).
+        """
+        count, layers, _ = self.size
+        zone = self.stencil.zone[seen.bin]
+        spot = (seen.shower * layers + seen.layer) * _ZONES + zone
+        score = self.pull.view(-1)[place] + self.load.view(-1)[place] * z
+        trig = self.stencil.member_trig[seen.phase, seen.member]
+
+        def over_hits(values: Tensor) -> Tensor:
+            size = count * layers * _ZONES
+            return torch.bincount(spot, values.double(), minlength=size).view(count, layers, -1)
+
+        found = []
+        for zones, waves in zip(GROUPS, _WAVES, strict=True):
+            u, i = [], []
+            for wave in waves:
+                psi = 1.0 if wave is None else trig[:, wave]
+                u.append(over_hits(score * psi) - self.expected[wave])
+                i.append(self.information[wave].clone())
+                if 0 in zones:  # the axis' own cell: the normal score of its energy
+                    own = (zone == 0).double()
+                    u[-1][..., 0], i[-1][..., 0] = (
+                        over_hits(own * z)[..., 0],
+                        over_hits(own)[..., 0],
+                    )
+            chosen = list(zones)
+            found.append(covariance(torch.cat(u)[..., chosen], torch.cat(i)[..., chosen]))
+        return found
 
 
 def ranks(layers: int) -> tuple[int, int, int]:

@@ -20,7 +20,7 @@ from heitler.hits import Hits
 from heitler.kernels import GRID
 from heitler.models.compound_hits import clusters, field, spectra
 from heitler.models.compound_hits.sample import Seen
-from heitler.models.compound_hits.stencil import HARMONICS, Aim, Stencil
+from heitler.models.compound_hits.stencil import Aim, Stencil
 
 __all__ = ["Fitted", "Rates", "fit"]
 
@@ -87,18 +87,27 @@ class _Measured:
 
     def __init__(self, seen: Seen, fit: _Fit) -> None:
         self.seen = seen
-        self.counts = seen.per_bin(torch.ones_like(seen.energy), fit.bins).sum(0)
+        self.place = (seen.shower * fit.layers + seen.layer) * fit.bins + seen.bin
         above = seen.energy > fit.threshold
         excess = torch.where(above, seen.energy - fit.threshold, 0.0)
-        self.excess = seen.per_bin(excess, fit.bins).sum(0)
-        self.above = seen.per_bin(above.double(), fit.bins).sum(0)
+        size = (fit.layers, fit.bins)
+        spot = seen.layer * fit.bins + seen.bin
+        self.counts, self.excess, self.above = (
+            torch.bincount(spot, values, minlength=fit.layers * fit.bins).double().view(size)
+            for values in (None, excess, above.double())
+        )
         self.under = self.counts - self.above
-        hits = seen.per_shower(torch.ones_like(seen.energy))
+        hits = torch.bincount(seen.shower, minlength=fit.count)
         self.scatter = float((hits - fit.expected).std())
-        self.table = fit.table_of(seen)
-        at = (seen.shower, seen.layer, seen.bin)
-        self.ratio = (excess / fit.rates.mean[at].double().exp()).numpy()
+        mean = self.at(fit.rates.mean)
+        classes = fit.classes[seen.layer, fit.stencil.zone[seen.bin]]
+        self.table = (classes * spectra.MEANS[2] + spectra.level_of(mean)).numpy()
+        self.ratio = (excess / mean.double().exp()).numpy()
         self.is_above = above.numpy()
+
+    def at(self, values: Tensor) -> Tensor:
+        """Values of bins (N, L, B) at the hits, (H)."""
+        return values.reshape(-1)[self.place]
 
     def below(self, threshold: float) -> _F64:
         """Quantiles of energies below the threshold, even in the rank, (G)."""
@@ -115,7 +124,6 @@ class _Fit:
         self.count, self.layers, self.bins = rates.rate.shape
         self.random = np.random.default_rng(seed)
         index, sums = stencil.exposures(aim)
-        self.exposure, self.sums = index, sums
         probability = -torch.expm1(-rates.rate)
         self.expected = (probability * sums[index][..., 0]).sum((1, 2)).double()
         self.mean_rate = rates.rate.mean(0)
@@ -123,7 +131,7 @@ class _Fit:
         seen = Seen.of(hits, aim, stencil)
         self.data = _Measured(seen, self)
         above = self.data.is_above
-        self.truth, self.source, self.rich = spectra.quantiles(
+        self.truth, self.source, _ = spectra.quantiles(
             self.data.table[above], self.data.ratio[above], None
         )
         log = np.log(self.truth)
@@ -133,15 +141,10 @@ class _Fit:
         gamma, self.layer_pairs = self._pairs(seen)
         self.gamma = clusters.mirror(gamma, stencil)
         self.crowd = self._crowding(self.data)
+        table = self.classes[:, stencil.zone] * spectra.MEANS[2] + spectra.level_of(rates.mean)
+        spread_of = torch.from_numpy(self.spread).float()[table]
+        self.scores = field.Scores(rates.rate, spread_of, aim, stencil)
         self.modes = self._modes(self.data)
-
-    def table_of(self, seen: Seen) -> NDArray[np.int64]:
-        """Table of each hit, (H)."""
-        low, high, bins = spectra.MEANS
-        mean = self.rates.mean[seen.shower, seen.layer, seen.bin]
-        level = ((mean - low) / (high - low) * bins).long().clamp(0, bins - 1)
-        zone = self.stencil.zone[seen.bin]
-        return (self.classes[seen.layer, zone] * bins + level).numpy()
 
     def start(self) -> Fitted:
         kappa, fertility = clusters.kernel(self.gamma), torch.ones(self.layers)
@@ -266,24 +269,13 @@ class _Fit:
 
     def _crowding(self, measured: _Measured) -> float:
         """Mean t of sparse hits with a hit next to them over that of those without."""
-        seen = measured.seen
-        t = spectra.rank_in(self.truth, measured.table, measured.ratio)
-        rate = self.rates.rate[seen.shower, seen.layer, seen.bin].numpy()
-        size = self.stencil.rows * self.stencil.columns * self.layers
-        place = (seen.shower * size + seen.cell).numpy()
-        columns = self.stencil.columns
-        column = seen.cell.numpy() % columns
-        taken = np.sort(place)
-        near = np.zeros(len(place), bool)
-        for step, usable in (
-            (1, column < columns - 1),
-            (-1, column > 0),
-            (columns, True),
-            (-columns, True),
-        ):
-            spot = np.minimum(np.searchsorted(taken, place + step), len(taken) - 1)
-            near |= (taken[spot] == place + step) & usable
-        chosen = (rate < 0.3) & measured.is_above
+        few = measured.seen.shower < _PAIRED
+        sparse = (measured.at(self.rates.rate)[few] < 0.3).numpy()
+        near = clusters.accompanied(measured.seen, few, self.stencil)
+        table, ratio, above = (
+            values[few.numpy()] for values in (measured.table, measured.ratio, measured.is_above)
+        )
+        t, chosen = spectra.rank_in(self.truth, table, ratio), sparse & above
         both = [t[chosen & near], t[chosen & ~near]]
         if min(len(part) for part in both) < 100:
             return 1.0
@@ -291,55 +283,11 @@ class _Fit:
 
     def _modes(self, measured: _Measured) -> list[tuple[_F64, _F64]]:
         """Sums of scores and of information, for each harmonic."""
-        seen, stencil = measured.seen, self.stencil
-        at = (seen.shower, seen.layer, seen.bin)
-        rate = self.rates.rate
-        soft = 1.0 / (1.0 + rate * (0.5 + rate * (1 / 6 + rate / 24)))
-        low, high, bins = spectra.MEANS
-        level = ((self.rates.mean - low) / (high - low) * bins).long().clamp(0, bins - 1)
-        table = self.classes[:, stencil.zone] * bins + level
-        load = (1.0 - soft) / torch.from_numpy(self.spread).float()[table]
-        p = -torch.expm1(-rate)
-        info = rate**2 * torch.exp(-rate) / p + p * load**2
-        z = self._normal(measured)
-        score = rate[at] / p[at] + load[at] * z
-        trig = stencil.member_trig[seen.phase, seen.member]
-        zone_of_hit, zone = stencil.zone[seen.bin], stencil.zone
-        one_hot = torch.nn.functional.one_hot(zone, 5).float()
-        sums = self.sums[self.exposure]
-        harmonics: tuple[tuple[int | None, ...], ...] = ((None,), (0, 1), (2, 3))
-        modes = []
-        for number, (zones, waves) in enumerate(zip(field.GROUPS, harmonics, strict=True)):
-            u_all, i_all = [], []
-            for wave in waves:
-                psi = 1.0 if wave is None else trig[:, wave]
-                place = (seen.shower * self.layers + seen.layer) * 5 + zone_of_hit
-                u = torch.bincount(
-                    place, (score * psi).double(), minlength=self.count * self.layers * 5
-                ).view(self.count, self.layers, 5)
-                first = 0 if wave is None else 1 + wave
-                second = 0 if wave is None else 1 + HARMONICS + wave
-                u = u - ((rate * sums[..., first]) @ one_hot).double()
-                i = ((info * sums[..., second]) @ one_hot).double()
-                if number == 0:
-                    core = zone_of_hit == 0
-                    core_place = (seen.shower * self.layers + seen.layer)[core]
-                    size = self.count * self.layers
-                    u[..., 0] = torch.bincount(core_place, z[core].double(), minlength=size).view(
-                        self.count, self.layers
-                    )
-                    i[..., 0] = torch.bincount(core_place, minlength=size).view(
-                        self.count, self.layers
-                    )
-                u_all.append(u[..., list(zones)])
-                i_all.append(i[..., list(zones)])
-            modes.append(field.covariance(torch.cat(u_all), torch.cat(i_all)))
-        return modes
+        return self.scores.covariances(measured.seen, measured.place, self._normal(measured))
 
     def _normal(self, measured: _Measured) -> Tensor:
         """Normal scores of the energies of hits; of those below threshold at random below it."""
-        seen = measured.seen
-        height = self.rates.below[seen.shower, seen.layer, seen.bin].double().numpy()
+        height = measured.at(self.rates.below).double().numpy()
         t = spectra.rank_in(self.truth, measured.table, measured.ratio) + height
         below = height * self.random.random(len(t))
         t = np.where(measured.is_above, t, below)

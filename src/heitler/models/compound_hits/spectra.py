@@ -34,6 +34,7 @@ __all__ = [
     "CLASSES",
     "MEANS",
     "class_of",
+    "level_of",
     "mapped",
     "mean",
     "normal_scores",
@@ -68,6 +69,12 @@ def class_of(layers: int) -> Tensor:
     return torch.stack([core, *rest], dim=1)
 
 
+def level_of(mean: Tensor) -> Tensor:
+    """Bin of ln mu."""
+    low, high, bins = MEANS
+    return ((mean - low) / (high - low) * bins).long().clamp(0, bins - 1)
+
+
 def scores() -> tuple[Tensor, Tensor]:
     """Tables of normal scores of exponential variates (even in sqrt(t)), and back (even in z)."""
     points, end, most = SCORES
@@ -94,7 +101,7 @@ def quantiles(table: NDArray[np.int64], ratio: _F64, source: NDArray[np.int64] |
     """
     total, bins = CLASSES * MEANS[2], MEANS[2]
     counts = np.bincount(table, minlength=total)
-    order = np.argsort(table, kind="stable")
+    order = _by_table(table)
     ordered, starts = ratio[order], np.concatenate([[0], np.cumsum(counts)])
     if source is None:
         source = np.concatenate(
@@ -131,7 +138,7 @@ def mean(tables: _F64) -> _F64:
 def rank_in(tables: _F64, table: NDArray[np.int64], ratio: _F64) -> _F64:
     """The t at which S(t) is the ratio of each hit, (H): the inverse of the tables."""
     t = np.empty(len(ratio))
-    order = np.argsort(table, kind="stable")
+    order = _by_table(table)
     edges = np.flatnonzero(np.diff(table[order], prepend=-1, append=-1))
     for start, stop in pairwise(edges):
         rows = order[start:stop]
@@ -143,8 +150,12 @@ def rank_in(tables: _F64, table: NDArray[np.int64], ratio: _F64) -> _F64:
 
 def normal_scores(t: _F64) -> _F64:
     """Normal scores of exponential variates."""
-    low, high = ndtri(np.clip(-np.expm1(-t), 1e-6, None)), -ndtri(np.exp(-t))
-    return np.asarray(np.where(t < 1, low, high))
+    return np.asarray(-ndtri(np.exp(-np.maximum(t, 1e-6))))
+
+
+def _by_table(table: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Order of the hits by table; short integers are sorted by digits, which is fast."""
+    return np.argsort(table.astype(np.int16), kind="stable")
 
 
 def _nearest(counts: NDArray[np.int64]) -> NDArray[np.int64]:

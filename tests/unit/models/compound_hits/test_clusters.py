@@ -12,6 +12,7 @@ from heitler.detectors import VoxelGrid
 from heitler.hits import Hits
 from heitler.models.compound_hits.clusters import (
     REACH,
+    accompanied,
     children,
     displacements,
     kernel,
@@ -46,6 +47,22 @@ def neyman_scott(kappa):
 def make(rows=31, columns=31, phases=(1, 1)):
     geometry = VoxelGrid(rows, columns, (5.0, 5.0), layer_z=range(LAYERS))
     return Stencil(geometry.cell_centres, LAYERS, phases)
+
+
+def test_hits_with_a_hit_beside_them_are_accompanied():
+    """By hand, in a layer of 13 x 13: neither corners nor the other end of a row are beside."""
+    stencil = make(SIDE, SIDE)
+    size = (3, LAYERS, SIDE, SIDE)
+    deposits = torch.zeros(size)
+    for place in [(0, 1, 4, 4), (0, 1, 4, 5), (0, 1, 6, 6), (0, 1, 7, 7), (0, 2, 4, 6)]:
+        deposits[place] = 1.0
+    for place in [(1, 0, 3, 12), (1, 0, 4, 0), (1, 0, 5, 0), (2, 0, 0, 0), (2, 5, 12, 12)]:
+        deposits[place] = 1.0
+    deposits = deposits.view(3, -1)
+    seen = Seen.of(Hits.of(deposits), stencil.aim(torch.zeros(3, 4)), stencil)
+    near = accompanied(seen, seen.shower < 3, stencil)
+    assert near.tolist() == [True, True, False, False, False, False, True, True, False, False]
+    np.testing.assert_array_equal(accompanied(seen, seen.shower < 1, stencil), near[:5])
 
 
 @given(st.integers(0, 1000), st.floats(0.01, 1.0))

@@ -6,7 +6,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heitler.models.compound_hits.field import GROUPS, covariance, factor, ranks, update
+from heitler.detectors import VoxelGrid
+from heitler.hits import Hits
+from heitler.models.compound_hits.field import (
+    GROUPS,
+    Scores,
+    covariance,
+    factor,
+    ranks,
+    update,
+)
+from heitler.models.compound_hits.sample import Seen
+from heitler.models.compound_hits.stencil import Stencil
 
 LAYERS = 6
 
@@ -167,3 +178,42 @@ def test_few_layers_have_modes_too(layers):
     zero = np.zeros((layers * len(GROUPS[2]),) * 2)
     a, variance = factor(zero, ranks(layers)[2])
     assert float(a.abs().sum() + variance.sum()) == 0.0
+
+
+def test_scores_are_those_of_every_cell_by_itself():
+    side, layers, count = 11, 3, 5
+    generator = torch.Generator().manual_seed(4)
+    geometry = VoxelGrid(side, side, (5.0, 5.0), layer_z=range(layers))
+    stencil = Stencil(geometry.cell_centres, layers, (1, 1))
+    aim = stencil.aim(torch.zeros(count, 4))
+    rate = 0.1 + torch.rand(count, layers, stencil.count, generator=generator)
+    spread = 0.5 + torch.rand(rate.shape, generator=generator)
+    dense = (torch.rand(count, layers * side**2, generator=generator) < 0.4).float()
+    seen, every = (Seen.of(Hits.of(x), aim, stencil) for x in (dense, torch.ones_like(dense)))
+    z = torch.randn(dense.shape, generator=generator)
+
+    place = (seen.shower * layers + seen.layer) * stencil.count + seen.bin
+    found = Scores(rate, spread, aim, stencil).covariances(seen, place, z[dense > 0])
+
+    lam = rate[every.shower, every.layer, every.bin].view(dense.shape).double()
+    soft = 1 / (1 + lam * (0.5 + lam * (1 / 6 + lam / 24)))
+    load = (1 - soft) / spread[every.shower, every.layer, every.bin].view(dense.shape)
+    p = -torch.expm1(-lam)
+    u = dense * (lam / p + load * z) - lam
+    info = lam**2 * torch.exp(-lam) / p + p * load**2
+    zone = stencil.zone[every.bin].view(dense.shape)[0]
+    trig = stencil.member_trig[every.phase, every.member].view(count, -1, 4)[0]
+    layer = every.layer.view(dense.shape)[0]
+    waves = [[torch.ones(len(zone))], [trig[:, 0], trig[:, 1]], [trig[:, 2], trig[:, 3]]]
+    for zones, psis, (uu, ii) in zip(GROUPS, waves, found, strict=True):
+        sums, infos = [], []
+        for psi in psis:
+            own = (zone == 0) & (len(psis) == 1)
+            score, square = torch.where(own, dense * z, u * psi), torch.where(own, dense, info)
+            cells = [(layer == k) & (zone == q) for q in zones for k in range(layers)]
+            sums.append(torch.stack([score[:, c].sum(1) for c in cells], 1))
+            weight = torch.where(own, 1.0, psi**2)
+            infos.append(torch.stack([(square * weight)[:, c].sum(1) for c in cells], 1))
+        for got, parts in ((uu, sums), (ii, infos)):
+            wanted = torch.cat(parts).double()
+            np.testing.assert_allclose(got, wanted.T @ wanted, rtol=1e-4, atol=1e-4)
