@@ -141,6 +141,7 @@ class _Fit:
         gamma, self.layer_pairs = self._pairs(seen)
         self.gamma = clusters.mirror(gamma, stencil)
         self.crowd = self._crowding(self.data)
+        self.offer = self._offer()
         table = self.classes[:, stencil.zone] * spectra.MEANS[2] + spectra.level_of(rates.mean)
         spread_of = torch.from_numpy(self.spread).float()[table]
         self.scores = field.Scores(rates.rate, spread_of, aim, stencil)
@@ -181,6 +182,7 @@ class _Fit:
             fitted.variance = self._variance(fitted.factors)
             self._correct_tables(fitted, made)
             self._correct_means(fitted, made)
+            self._hold_scale(fitted)
             excess = (made.scatter - self.data.scatter) / self.data.scatter
             fitted.damping = float(np.clip(fitted.damping + 0.7 * excess, 0.0, 1.5))
         return fitted
@@ -250,6 +252,30 @@ class _Fit:
         scaled = (pairs[1][0] * torch.exp(coarse), pairs[1][1])
         by_bin = [(a.sum(0), b.sum(0)) for a, b in (pairs[0], scaled)]
         return (coarse + _log_ratio(*by_bin, prior=1000.0)).clamp(-0.2, 0.2)
+
+    def _offer(self) -> _F64:
+        """Sums of mu over the hits of the data, by layer, bin and bin of ln mu."""
+        data, levels = self.data, spectra.MEANS[2]
+        spot = (data.seen.layer * self.bins + data.seen.bin).numpy() * levels
+        mean = data.at(self.rates.mean).double().exp().numpy()
+        size = (self.layers, self.bins, levels)
+        place = (spot + data.table % levels)[data.is_above]
+        offer = np.bincount(place, mean[data.is_above], int(np.prod(size)))
+        return np.asarray(offer, dtype=np.float64).reshape(size)
+
+    def _hold_scale(self, fitted: Fitted) -> None:
+        """Takes from the lift what calibration undoes: a factor exp(quadratic in depth).
+
+        It has no effect on showers, so that nothing else would keep it from growing.
+        """
+        means = spectra.mean(fitted.tables).reshape(spectra.CLASSES, -1)
+        made_of = means[self.classes[:, self.stencil.zone].numpy()]
+        offered = (self.offer * made_of * fitted.lift[0][..., None].numpy()).sum((1, 2))
+        energy = self.data.excess.sum(1).numpy()
+        gap = np.log((energy + 1e-9) / (offered + 1e-9))
+        powers, weight = np.vander(np.linspace(-1.0, 1.0, self.layers), 3), np.sqrt(energy)
+        shape = np.linalg.lstsq(powers * weight[:, None], gap * weight, rcond=None)[0]
+        fitted.lift[0] *= torch.from_numpy(np.exp(powers @ shape)).float()[:, None]
 
     def _correct_tables(self, fitted: Fitted, made: _Measured) -> None:
         """Maps the tables' values as the quantiles after calibration ask: see `spectra`."""
