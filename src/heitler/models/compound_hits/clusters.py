@@ -70,7 +70,7 @@ def pair_covariance(
     """
     rows, columns = stencil.rows, stencil.columns
     size = (rows + REACH, columns + REACH)
-    total, norm = torch.zeros(size), torch.zeros(size)
+    total, norm = (torch.zeros(size[0], size[1] // 2 + 1) for _ in range(2))
     layers = torch.zeros(2, stencil.layers)
     y = torch.arange(rows)[:, None] + stencil.reach[0] - 1
     x = torch.arange(columns)[None, :] + stencil.reach[1] - 1
@@ -88,12 +88,14 @@ def pair_covariance(
         sparse = p < _SPARSE
         excess = torch.where(sparse, hits.view(p.shape) - p, 0.0)
         root = torch.where(sparse, p, 0.0).sqrt()
-        total += _correlation(excess, size)
-        norm += _correlation(root, size)
+        total += _power(excess, size)
+        norm += _power(root, size)
         layers += torch.stack([_neighbours(excess), _neighbours(root)])
     window = torch.arange(-REACH, REACH + 1)
     chosen = (window[:, None] % size[0], window[None, :] % size[1])
-    gamma = (total[chosen] / norm[chosen].clamp(min=1e-6)).double().numpy()
+    # Correlations are the transforms of power spectra, of their sum as of each.
+    pairs, most = (torch.fft.irfft2(power, size)[chosen] for power in (total, norm))
+    gamma = (pairs / most.clamp(min=1e-6)).double().numpy()
     gamma[REACH, REACH] = 0.0
     return gamma, layers
 
@@ -207,10 +209,10 @@ def _neighbours(values: Tensor) -> Tensor:
     return down + (values[:, :, 1:] * values[:, :, :-1]).sum((1, 2))
 
 
-def _correlation(values: Tensor, size: tuple[int, int]) -> Tensor:
-    spectrum = torch.fft.rfft2(values, size)
-    found: Tensor = torch.fft.irfft2((spectrum.conj() * spectrum).sum(0), size)
-    return found
+def _power(values: Tensor, size: tuple[int, int]) -> Tensor:
+    """Power spectrum over rows and columns, summed over layers."""
+    spectrum = torch.view_as_real(torch.fft.rfft2(values, size))
+    return spectrum.square().sum((0, 3))
 
 
 def _shifted(
