@@ -91,5 +91,5 @@ def test_a_how_to_runs(page: str, tmp_path: Path, toy_run: Callable[[str], Path]
 
 def test_the_programs_of_the_readme_run(tmp_path: Path, toy_run: Callable[[str], Path]) -> None:
     (tmp_path / "quickstart").mkdir()
-    (tmp_path / "quickstart" / "vae").symlink_to(toy_run("vae"))
+    (tmp_path / "quickstart" / "compound_hits").symlink_to(toy_run("vae"))
     assert "±" in follow("README.md", tmp_path)

@@ -32,8 +32,10 @@ def run(arguments: Namespace) -> int:
     from heitler.validation import assess, digest, write_report
 
     start, output = monotonic(), arguments.output
-    folder, generated, floor = (output / name for name in ("vae", "generated.h5", "geant4.h5"))
-    _train(folder)
+    folder, generated, floor = (
+        output / name for name in ("compound_hits", "generated.h5", "geant4.h5")
+    )
+    trained = _train(folder)
     simulator = NeuralSimulator.load(folder)
     _say(f"generating {_SHOWERS} showers")
     gun = ParticleGun.within(simulator.detector, simulator.card.training_range)
@@ -63,13 +65,14 @@ def run(arguments: Namespace) -> int:
         file.replace(output / file.name)
     (output / "report").rmdir()
     print("\n".join(digest(comparison, simulator.card.name)))
-    trained = simulator.card.training["seconds"]
-    print(f"trained in {trained:.0f} s, this command in {monotonic() - start:.0f} s")
+    before = f"trained in {trained:.0f} s, " if trained else ""
+    print(f"{before}this command in {monotonic() - start:.0f} s")
     print(output / "report.html")
     return 0
 
 
-def _train(folder: Path) -> None:
+def _train(folder: Path) -> float | None:
+    """Seconds that the training took, compilation included; None if it was done before."""
     import yaml
 
     from heitler.data import QUICKSTART
@@ -78,10 +81,13 @@ def _train(folder: Path) -> None:
 
     if (folder / CARD).exists():
         _say(f"{folder} is trained; delete it to train anew")
-        return
+        return None
     _say(f"training {folder}")
-    settings = yaml.safe_load(QUICKSTART.read_text())
+    _say("the first run compiles the sampler, and correlations are fitted after the last epoch:")
+    _say("neither moves the bar, each takes about half a minute")
+    settings, start = yaml.safe_load(QUICKSTART.read_text()), monotonic()
     train(settings, folder, source=QUICKSTART.name, progress=sys.stderr.isatty())
+    return monotonic() - start
 
 
 def _second_sample(path: Path) -> None:
