@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from heitler.kernels import dense
+
 __all__ = ["Hits"]
 
 
@@ -74,11 +76,10 @@ class Hits:
         if low < 0 or high >= cells:
             msg = f"hits in cells {low} to {high} of showers with {cells} cells"
             raise IndexError(msg)
-        energies = torch.zeros(len(self), cells)
-        places = (torch.arange(len(self)) * cells).repeat_interleave(self.counts)
-        # numpy scatters faster than torch.
-        energies.view(-1).numpy()[places.add_(self.cells).numpy()] = self.energies.numpy()
-        return energies
+        offsets, places, energies = (
+            part.contiguous().numpy() for part in (self.offsets, self.cells, self.energies)
+        )
+        return torch.from_numpy(dense(offsets, places, energies, cells))
 
     def ascending(self) -> Hits:
         """The same showers with the cells of each in ascending order.

@@ -153,8 +153,12 @@ class SparseShowers:
 
     def dense(self) -> Showers:
         """The same showers with a number for every cell."""
-        deposits = self.hits.dense(self.geometry.cells)
-        return Showers(deposits, self.particles, self.detector)
+        showers = object.__new__(Showers)
+        # What was checked of the lists holds for the rows: nobody has to read all cells again.
+        object.__setattr__(showers, "deposits", self.hits.dense(self.geometry.cells))
+        object.__setattr__(showers, "particles", self.particles)
+        object.__setattr__(showers, "detector", self.detector)
+        return showers
 
     def __len__(self) -> int:
         return len(self.particles)

@@ -128,9 +128,11 @@ class GenerativeModel(nn.Module, ABC):
         stages: How it is trained.
         noise: What `forward` consumes.
         training_noise: What `loss` consumes.
+        sparse: Whether it samples hits: `forward` is then the dense form of `hits`.
     """
 
     stages: ClassVar[tuple[Stage, ...]]
+    sparse: ClassVar[bool] = False
     noise: NoiseSpec
     training_noise: NoiseSpec
 
@@ -153,8 +155,8 @@ class GenerativeModel(nn.Module, ABC):
     def hits(self, z: Variates, c: Tensor) -> Hits:
         """Generates showers as lists of hits: the cells of `forward` that are not zero.
 
-        A family that samples hits overrides it, and its `forward` is then the dense form of the
-        same showers, bit by bit.
+        A family that samples hits overrides it and says that it is `sparse`: its `forward` is then
+        the dense form of the same showers, bit by bit.
 
         Arguments:
             z: Random numbers as listed in `noise`.

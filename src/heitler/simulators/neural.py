@@ -78,6 +78,8 @@ class NeuralSimulator:
         Raises:
             ValueError: A particle is outside of the range that the card states.
         """
+        if self.model.sparse and self.preprocessing.identity:
+            return self.simulate_sparse(incident, seed=seed).dense()
         deposits = torch.empty(len(incident), self.detector.geometry.cells)
         for start, z, c, energy in self._batches(incident, seed):
             deposits[start : start + len(energy)] = self._deposits(z, c, energy)
