@@ -4,105 +4,119 @@ This is the sampler of the compound-hit model; `heitler.models.compound_hits` sa
 ingredients mean and where they come from. `heitler.kernels.compound_twin` says the same in plain
 torch: given the key of a shower, both make the same hits.
 
-For each shower and layer:
+For each shower:
 
-1. *Rates.* ln lambda, ln mu and ln h of each bin are products of the shower's coefficients with
-   the layer's patterns.
+1. *Rates.* ln lambda, ln mu and ln h of each layer and bin are products of the shower's
+   coefficients with the layer's patterns.
 2. *Points.* A cell of bin b has the rate
 
        r = x (1 + v min(x, 1) / 2) e^(f - v/2),    x = lambda w beta (1 + eps),
 
-   with the field f and its variance v. Near cells are hit with 1 - e^-r one by one. Bins farther
-   out follow each other along a line on which points arrive at unit rate; where a point falls says
-   its cell, and whether the field keeps it.
+   with the field f and its variance v. Near cells are hit with 1 - e^-r one by one. Farther out a
+   run of cells of one bin has a Poisson number of points, each at a cell drawn evenly, which stays
+   with the ratio of the cell's rate to the largest that the field allows.
 3. *Children.* A cell that is hit has a Poisson number of children at random displacements; one in
    a cell of smaller rate lives with the ratio of the rates.
 4. *Damping.* Hits are kept with a probability that takes a share gamma of their chance excess
    over the expectation out again (its moments 0 to 2 in depth).
-5. *Energies.* An exponential variate t decides the energy by tables; in cells with many particles
-   the field shifts it first.
+5. *Energies.* A normal number, shifted by the field in cells with many particles, decides the
+   energy by tables of the exponential variate of the same rank.
 6. *Calibration.* Energies above the threshold are scaled by exp(quadratic in depth), so that
    visible energy, mean depth and depth width are as prescribed.
+
+A processor spends its time on branches that it guesses wrong and on numbers that it waits for. So
+each step is a few plain loops over all cells or hits of the shower: arithmetic, which compilers
+vectorise, apart from look-ups, apart from lists that grow.
 
 Notation: N showers, L layers, B bins, K coefficients, P phases, M members, H hits.
 """
 
 from __future__ import annotations
 
-from hashlib import sha256
-from pathlib import Path
+import threading
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heitler.kernels.calibration import calibrate
+from heitler.kernels.children import children
 from heitler.kernels.energies import damp, energise, survive
 from heitler.kernels.law import Drawn, Law, Prescription
-from heitler.kernels.numbers import cached
-from heitler.kernels.points import Scratch, hits_of
-from heitler.kernels.rates import LAWS, laws_of, lines_of
+from heitler.kernels.numbers import SOURCES, cached
+from heitler.kernels.points import Found, Scratch, far, near, room
+from heitler.kernels.rates import LAWS, SOFT, laws_of
 
 __all__ = ["ROOM", "fill", "sample"]
 
 ROOM = 1600
 """Hits of a shower that there is room for at first."""
 
+_OWN = threading.local()
+"""Lists that a thread has made: single showers would spend most of their time on fresh memory."""
+
 
 def sample(law: Law, prescription: Prescription) -> Drawn:
-    """Hits of the showers, layer by layer in the order in which they are made."""
+    """Hits of the showers, in the order in which they are made."""
     count, layers = prescription.y.shape
-    room = ROOM * count + layers * law.rows * law.columns
-    while True:
-        cells, energies = np.empty(room, np.int32), np.empty(room, np.float32)
-        offsets = np.zeros(count + 1, np.int64)
-        if fill(law, prescription, offsets, cells, energies):
-            end = offsets[-1]
-            return Drawn(offsets, cells[:end], energies[:end])
-        room *= 2
+    offsets = np.zeros(count + 1, np.int64)
+    parts: list[tuple[NDArray[np.int32], NDArray[np.float32]]] = []
+    done, each, lists = 0, float(ROOM), _lists(law)
+    while done < count or not parts:
+        space = int(each * (count - done)) + layers * law.rows * law.columns
+        cells, energies = np.empty(space, np.int32), np.empty(space, np.float32)
+        first, done = done, fill(law, prescription, lists, done, offsets, cells, energies)
+        end = offsets[done] - offsets[first]
+        parts.append((cells[:end], energies[:end]))
+        each = 1.1 * offsets[done] / max(done, 1)
+    if len(parts) == 1:
+        return Drawn(offsets, *parts[0])
+    return Drawn(offsets, *(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _lists(law: Law) -> tuple[Found, Scratch]:
+    """Lists of this thread for models of one size."""
+    key = (*law.share.shape, *law.run_bin.shape, law.rows, law.columns, law.near)
+    if getattr(_OWN, "key", None) != key:
+        _OWN.key, _OWN.lists = key, room(law)
+    lists: tuple[Found, Scratch] = _OWN.lists
+    return lists
 
 
 def _build(sources):
-    """The loop over showers.
-
-    numba's cache looks at the file of a function and at its closure, not at the files of the
-    functions that it calls: so the closure names the sources.
-    """
+    """The loop over showers; see `cached` for why it is in a closure."""
 
     @cached
-    def run(law, todo, offsets, cells, energies):
+    def run(law, todo, lists, first, offsets, cells, energies):
         sources  # noqa: B018
-        count, layers = todo.y.shape
-        width, size = law.bias.shape[1], layers * law.rows * law.columns
-        laws = np.empty((LAWS, layers * (width // 3)), np.float32)
-        packed = np.empty((layers * (width // 3), LAWS), np.float32)
-        lines = np.empty((layers, width), np.float32)
+        (layers, bins), count = law.share.shape, todo.y.shape[0]
+        line = np.empty(3 * bins, np.float32)
+        laws = np.empty((LAWS, layers * bins), np.float32)
         expected, dropped = np.empty(layers, np.float32), np.empty(layers, np.float32)
-        scratch = Scratch(
-            np.full(size, -1, np.int32),
-            np.empty(size, np.int32),
-            np.empty(size, np.int32),
-            np.empty(size, np.float32),
-            np.empty(size, np.float32),
-            np.zeros(layers + 1, np.int64),
-        )
-        threshold, ends, end = law.settings[0], scratch.ends, 0
-        for n in range(count):
-            key = todo.key[n]
-            lines_of(todo.coefficients[n], law.bias, law.basis, law.ranges, lines)
-            laws_of(law, todo.crossing[n], lines, laws, packed, expected)
-            hits_of(law, todo, n, laws, scratch)
-            if end + ends[layers] > cells.shape[0]:
-                return False
-            damp(law.depth, law.settings, ends, expected, dropped)
-            first = end
-            end += survive(key, dropped, packed, scratch, cells[first:])
-            energise(law, key, packed, scratch, cells[first:end], energies[first:end])
-            calibrate(threshold, todo.goal[n], ends, energies[first:end])
-            offsets[n + 1] = end
-        return True
+        out, scratch = lists
+        end, start = 0, offsets[first]
+        for n in range(first, count):
+            k0, k1 = todo.key[n]
+            laws_of(law, todo.coefficients[n], todo.crossing[n], line, laws, expected)
+            found = near(law, todo, n, laws, scratch, out)
+            found = far(law, todo, n, laws, scratch, out, found)
+            found = children(law, todo, n, laws, scratch, out, found)
+            damp(law.depth, law.settings, out.number, expected, dropped)
+            hits = survive(k0, k1, dropped, laws[SOFT], scratch.number, out, found)
+            if end + hits > cells.shape[0]:
+                return n
+            energy = energies[end : end + hits]
+            energise(law, k0, k1, laws, scratch, out, energy)
+            calibrate(law.settings[0], todo.goal[n], layers, out.layer[:hits], energy)
+            cells[end : end + hits] = out.cell[:hits]
+            end += hits
+            offsets[n + 1] = start + end
+        return count
 
     return run
 
 
-_SOURCES = sorted(Path(__file__).parent.glob("*.py"))
-fill = _build(sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest())
-"""Fills `offsets` (N + 1), `cells` and `energies`; says whether there was room for all hits."""
+fill = _build(SOURCES)
+"""Makes showers from the first on until the last or until room ends: says how many are made.
+
+`offsets` (N + 1) go on from the first shower; its hits are the first of `cells` and `energies`.
+"""

@@ -2,8 +2,7 @@
 
 Given the key of a shower both make the same hits, with energies equal up to rounding; here hits
 come in the order of their cells. What is decided by a comparison of float32 is computed step by
-step as it is there. Sums over hits and arrivals are double there and here, so that their order
-does not matter.
+step as it is there.
 
 Notation: as in `compound`; n, l and m are shower, layer and member of each of H hits or points.
 """
@@ -17,10 +16,12 @@ import torch
 from torch import Tensor
 
 from heitler.kernels.calibration_twin import factors, solve
-from heitler.kernels.energies import END_Z, TO_GRID, TO_LOW, TO_T, TO_Z
+from heitler.kernels.children import MOST
+from heitler.kernels.energies import END, LAST, TO_GRID
 from heitler.kernels.law import GRID, Drawn, Law, Prescription
-from heitler.kernels.numbers import CHILDREN, GAP, KEEP, NEAR, RANK, STEP
-from heitler.kernels.numbers_twin import exponential, growth, number, power, root, uniform
+from heitler.kernels.numbers import CHILDREN, COUNT, KEEP, NEAR, POINT, RANK, STEP
+from heitler.kernels.numbers_twin import normal, number, power, root, to_exponential, uniform
+from heitler.kernels.points import LARGEST, PARTS
 from heitler.kernels.rates import RIGID
 
 __all__ = ["sample"]
@@ -57,14 +58,6 @@ class _Rates(NamedTuple):
     expected: Tensor
 
 
-class _Field(NamedTuple):
-    """Amplitudes (N, L, FIELD), and by zone (N, L, 5) shift and crest (see `points`)."""
-
-    amplitude: Tensor
-    shift: Tensor
-    crest: Tensor
-
-
 class _Found(NamedTuple):
     """Hits: shower, layer, cell, bin, field of each; factor of t once children are known."""
 
@@ -92,13 +85,9 @@ def _tensors(values: Law | Prescription) -> dict[str, Tensor]:
 def _batch(law: dict[str, Tensor], todo: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """Hits per shower, cells and energies."""
     rates = _rates(law, todo)
-    field = _field(law, todo)
-    near, far = _near(law, todo, rates, field), _far(law, todo, rates, field)
+    near, far = _near(law, todo, rates), _far(law, todo, rates)
     found = _distinct(law, _Found(*(torch.cat(pair) for pair in zip(near, far, strict=True))))
-    found = _children(law, todo, rates, field, found)
-    zone = law["zone"][found.bin]
-    monopole = field.shift[found.n, found.layer, zone] + law["half_variance"][found.layer, zone]
-    found = found._replace(wave=found.wave + monopole)
+    found = _children(law, todo, rates, found)
     dropped = _damp(law, rates, found)
     u = uniform(_number(todo, found.n, KEEP, found.cell))
     share = dropped[found.n, found.layer] * rates.soft[found.n, found.layer, found.bin]
@@ -122,13 +111,11 @@ def _rates(law: dict[str, Tensor], todo: dict[str, Tensor]) -> _Rates:
     line = line.maximum(law["ranges"][:, :1]).minimum(law["ranges"][:, 1:])
     rate, mean, height = (power(line[:, :, c]) for c in range(3))
     more = 1.0 + settings[1]
-    seen = law["window"][todo["crossing"]] * (1.0 - 1.0 / growth(rate * more))
-    expected = torch.zeros(rate.shape[:2])
-    for b in range(rate.shape[2]):
-        expected = expected + seen[:, :, b]
+    seen = law["window"][todo["crossing"]] * (1.0 - power(-rate * more))
     soft = 1.0 / (1.0 + rate * (0.5 + rate * (1 / 6 + rate * (1 / 24))))
     x = rate * law["share"] * more
     points = x * (1.0 + 0.5 * law["variance"] * x.clamp(max=1.0))
+    points = points * power(-0.5 * law["variance"])
     low, levels = settings[5], settings[7]
     level = (line[:, :, 1] - low) * (levels / (settings[6] - low))
     row = law["table_of"] + level.clamp(min=0.0).minimum(levels - 1.0).long()
@@ -138,101 +125,85 @@ def _rates(law: dict[str, Tensor], todo: dict[str, Tensor]) -> _Rates:
     load = load * (1.0 / root(part.clamp(min=1.0))) * stiff
     rest = root(1.0 - part.clamp(max=1.0) * stiff)
     load[:, :, law["own"]], rest[:, :, law["own"]] = 1.0, 0.0
-    return _Rates(rate, mean, height, soft, load, rest, row, points, expected)
+    return _Rates(rate, mean, height, soft, load, rest, row, points, seen.sum(2))
 
 
-def _field(law: dict[str, Tensor], todo: dict[str, Tensor]) -> _Field:
-    a = todo["field"]
-    shift = a[:, :, :5].clone()
-    shift[:, :, 1:] -= law["half_variance"][:, 1:]
-    crest = torch.zeros(shift.shape)
-    b, c, d, e = a[:, :, 5:9], a[:, :, 9:13], a[:, :, 13:16], a[:, :, 16:19]
-    crest[:, :, 1:] = root(b * b + c * c)
-    crest[:, :, 1:4] += root(d * d + e * e)
-    return _Field(a, shift, crest)
+def _wave(
+    todo: dict[str, Tensor], at: tuple[Tensor, Tensor], zone: Tensor, trig: Tensor
+) -> Tensor:
+    """The field in a zone of showers and layers, for harmonics (..., 4) of members."""
+    n, layer = at
+    level, a, b, c, d = (todo["field"][n, 5 * k + zone, layer] for k in range(5))
+    first, second = a * trig[..., 0] + b * trig[..., 1], c * trig[..., 2] + d * trig[..., 3]
+    return level + (first + second)
 
 
-def _harmonics(field: _Field, n: Tensor, layer: Tensor, zone: Tensor) -> tuple[Tensor, ...]:
-    """Amplitudes of cos t, sin t, cos 2t, sin 2t in a zone; 0 where there is none."""
-    a = field.amplitude
-    some, two = zone > 0, (zone > 0) & (zone < 4)
-    places = [(some, 4 + zone), (some, 8 + zone), (two, 12 + zone), (two, 15 + zone)]
-    return tuple(torch.where(has, a[n, layer, k.clamp(max=18)], 0.0) for has, k in places)
-
-
-def _turn(field: _Field, n: Tensor, layer: Tensor, zone: Tensor, member: Tensor) -> Tensor:
-    """The part of the field that depends on azimuth."""
-    a, b, c, d = _harmonics(field, n, layer, zone)
-    value = a * member[..., 4] + b * member[..., 5]
-    return value + (c * member[..., 6] + d * member[..., 7])
-
-
-def _near(law: dict[str, Tensor], todo: dict[str, Tensor], rates: _Rates, field: _Field) -> _Found:
+def _near(law: dict[str, Tensor], todo: dict[str, Tensor], rates: _Rates) -> _Found:
     """Step 2 for cells near the axis, as (N, L, members)."""
     most = int(law["near"])
     j, phase = torch.arange(most), todo["phase"]
     zones = law["near_zones"][phase][:, :, :, None]
-    zone = (j >= zones[:, :, 1]).long() + (j >= zones[:, :, 2])
+    zone = torch.stack([j >= zones[:, :, k] for k in (1, 2, 3)]).sum(0)
     n = torch.arange(len(phase))[:, None, None].expand(zone.shape)
     layer = torch.arange(phase.shape[1])[:, None].expand(zone.shape)
-    bins = law["bin"][phase][:, :, :most]
-    a, b, c, d = _harmonics(field, n, layer, zone)
-    trig = law["trig"][phase][..., :most]
-    turn = a * trig[:, :, 0] + b * trig[:, :, 1] + c * trig[:, :, 2] + d * trig[:, :, 3]
-    shift = torch.where(zone > 0, field.shift[n, layer, zone], 0.0)
-    points = rates.points.gather(2, bins)
-    p = 1.0 - 1.0 / growth(points * law["weight"][phase][:, :, :most] * growth(shift + turn))
-    hit = (uniform(_number(todo, n, NEAR, layer * most + j)) < p) & (j < zones[:, :, 3])
-    dy, dx = (law[k][phase][:, :, :most][hit] for k in ("dy", "dx"))
-    return _inside(law, todo, n[hit], layer[hit], (dy, dx), bins[hit], turn[hit])
+    bins = law["bin"][phase]
+    wave = _wave(todo, (n, layer), zone, law["trig"][phase].transpose(2, 3))
+    points = rates.points.gather(2, bins) * law["weight"][phase]
+    p = 1.0 - power(-torch.where(zone > 0, points * power(wave), points))
+    hit = (uniform(_number(todo, n, NEAR, layer * most + j)) < p) & (j < zones[:, :, 4])
+    dy, dx = (law[k][phase][hit] for k in ("dy", "dx"))
+    return _inside(law, todo, n[hit], layer[hit], (dy, dx), bins[hit], wave[hit])
 
 
-def _far(law: dict[str, Tensor], todo: dict[str, Tensor], rates: _Rates, field: _Field) -> _Found:
-    """Step 2 for cells farther out.
-
-    Runs of all layers lie end to end on one line for each shower, points wherever they arrive.
-    """
-    first, phase = law["first_run"], todo["phase"]
-    r = torch.arange(int(first.diff().max()))
-    exists = r < (first[phase + 1] - first[phase])[:, :, None]
-    run = (first[phase][:, :, None] + r).clamp(max=len(law["run_bin"]) - 1)
-    bins, most = law["run_bin"][run], law["run_most"][run]
-    zone = law["zone"][bins]
-    crest = field.crest.gather(2, zone)
-    height = rates.points.gather(2, bins) * growth(field.shift.gather(2, zone) + crest) * most
-    amount = torch.where(exists, height.double() * law["run_count"][run], 0.0).flatten(1)
-    ends = amount.cumsum(1)
-    arrivals = _arrivals(law, todo, ends[:, -1])
-    n, _ = torch.nonzero(arrivals < ends[:, -1:], as_tuple=True)
-    at = arrivals[arrivals < ends[:, -1:]]
-    place = torch.searchsorted(ends, arrivals, right=True)[arrivals < ends[:, -1:]]
-    before = torch.cat([torch.zeros(len(ends), 1, dtype=ends.dtype), ends], 1)[n, place]
-    run, bins = run.flatten(1)[n, place], bins.flatten(1)[n, place]
-    zone, crest = zone.flatten(1)[n, place], crest.flatten(1)[n, place]
-    most, layer = most.flatten(1)[n, place], place // len(r)
-    count = law["run_count"][run]
-    position = ((at - before) / amount[n, place]).float() * count.float()
-    m = position.long().minimum(count - 1)
-    level = position - m.float()
-    member = law["record"][phase[n, layer], m + law["run_start"][run]]
-    turn = _turn(field, n, layer, zone, member)
-    kept = level * most < member[:, 2] * growth(turn - crest)
-    n, layer, bins, turn = n[kept], layer[kept], bins[kept], turn[kept]
+def _far(law: dict[str, Tensor], todo: dict[str, Tensor], rates: _Rates) -> _Found:
+    """Step 2 for cells farther out, as (N, L, runs) and then as points."""
+    phase, field = todo["phase"], todo["field"]
+    bins, count, most = (law[k][phase] for k in ("run_bin", "run_count", "run_most"))
+    crest = root(field[:, 9] * field[:, 9] + field[:, 14] * field[:, 14])
+    amount = rates.points.gather(2, bins) * power(field[:, 4] + crest)[:, :, None]
+    n, code = _points(todo, (amount * (most * count)).flatten(1))
+    runs = bins.shape[2]
+    layer, run = code // runs, code % runs
+    first = torch.searchsorted(n, torch.arange(len(phase)))
+    place = uniform(_number(todo, n, POINT, torch.arange(len(n)) - first[n]))
+    count, most, b = (a[n, layer, run] for a in (count, most, bins))
+    place = place * count
+    step = place.floor().minimum(count - 1.0)
+    m = law["run_start"][phase[n, layer], run] + step.long()
+    member = law["record"][phase[n, layer], m]
+    turn = field[n, 9, layer] * member[:, 4] + field[n, 14, layer] * member[:, 5]
+    kept = (place - step) * most < member[:, 2] * power(turn - crest[n, layer])
+    n, layer, wave = n[kept], layer[kept], (field[n, 4, layer] + turn)[kept]
     dy, dx = member[kept, 0].long(), member[kept, 1].long()
-    return _inside(law, todo, n, layer, (dy, dx), bins, turn)
+    return _inside(law, todo, n, layer, (dy, dx), b[kept], wave)
 
 
-def _arrivals(law: dict[str, Tensor], todo: dict[str, Tensor], end: Tensor) -> Tensor:
-    """Places of points on the lines of the showers, up to the end of each at least, (N, A)."""
-    count = 64
+def _points(todo: dict[str, Tensor], amount: Tensor) -> tuple[Tensor, Tensor]:
+    """Shower and run of each point, in parts of `LARGEST` expected ones."""
+    n, run = (torch.arange(size) for size in amount.shape)
+    count = torch.zeros(amount.shape, dtype=torch.int64)
+    for part in range(PARTS):
+        mean = (amount - part * float(LARGEST)).clamp(max=float(LARGEST))
+        u = uniform(_number(todo, n[:, None], COUNT, run[None] + part * len(run)))
+        count += torch.where(mean > 0.0, _poisson(mean, u), 0)
+        if not bool((mean >= float(LARGEST)).any()):
+            break
+    times = count.flatten()
+    shower = n.repeat_interleave(len(run)).repeat_interleave(times)
+    return shower, run.repeat(len(n)).repeat_interleave(times)
+
+
+def _poisson(mean: Tensor, u: Tensor) -> Tensor:
+    """Poisson numbers by their distribution function."""
+    term = power(-mean)
+    total, count, k = term, torch.zeros(mean.shape, dtype=torch.int64), 0
     while True:
-        i = torch.arange(count).expand(len(end), -1)
-        n = torch.arange(len(end))[:, None].expand(i.shape)
-        gaps = exponential(_number(todo, n, GAP, i), law["exponential"])
-        places = gaps.double().cumsum(1)
-        if bool((places[:, -1] >= end).all()):
-            return places
-        count *= 2
+        going = (u >= total) & (count == k) & ((k < mean) | (term > 1e-9))
+        if not bool(going.any()):
+            return count
+        count, k = count + going, k + 1
+        term = term * (mean * float(np.float32(1.0) / np.float32(k)))
+        total = total + term
 
 
 def _inside(
@@ -242,14 +213,14 @@ def _inside(
     layer: Tensor,
     offset: tuple[Tensor, Tensor],
     bins: Tensor,
-    turn: Tensor,
+    wave: Tensor,
 ) -> _Found:
     """Points at an offset from the axis that are in the readout window."""
     y, x = todo["y"][n, layer] + offset[0], todo["x"][n, layer] + offset[1]
     inside = (y >= 0) & (y < law["rows"]) & (x >= 0) & (x < law["columns"])
     cell = (layer * law["rows"] + y) * law["columns"] + x
     alone = law["settings"][4].expand(len(n))
-    return _Found(n, layer, cell, bins, turn, alone).where(inside)
+    return _Found(n, layer, cell, bins, wave, alone).where(inside)
 
 
 def _distinct(law: dict[str, Tensor], found: _Found) -> _Found:
@@ -266,7 +237,6 @@ def _children(
     law: dict[str, Tensor],
     todo: dict[str, Tensor],
     rates: _Rates,
-    field: _Field,
     found: _Found,
 ) -> _Found:
     """Step 3: parents first, so that a cell that is hit stays what it is."""
@@ -280,7 +250,7 @@ def _children(
     u = uniform(_number(todo, n, CHILDREN, cell))
     parent = rates.rate[n, layer, found.bin]
     alone, born = found.alone.clone(), []
-    for child in range(7):
+    for child in range(MOST):
         step = _number(todo, n, STEP + 2 * child, cell) >> 20
         live = uniform(_number(todo, n, STEP + 2 * child + 1, cell))
         cy, cx = y + law["child_dy"][step], x + law["child_dx"][step]
@@ -293,9 +263,9 @@ def _children(
         lives = live[i] * parent[i] < rates.rate[n[i], layer[i], b]
         i, b, member, cy, cx = i[lives], b[lives], member[lives], cy[lives], cx[lives]
         alone[i] = together
-        turn = _turn(field, n[i], layer[i], law["zone"][b], member)
+        wave = _wave(todo, (n[i], layer[i]), law["zone"][b], member[:, 4:])
         new = (layer[i] * rows + cy) * columns + cx
-        born.append(_Found(n[i], layer[i], new, b, turn, together.expand(len(i))))
+        born.append(_Found(n[i], layer[i], new, b, wave, together.expand(len(i))))
     found = found._replace(alone=alone)
     return _distinct(law, _Found(*(torch.cat(a) for a in zip(found, *born, strict=True))))
 
@@ -316,32 +286,21 @@ def _damp(law: dict[str, Tensor], rates: _Rates, found: _Found) -> Tensor:
     return dropped.float()
 
 
-def _between(table: Tensor, place: Tensor) -> Tensor:
-    """Linear interpolation at a place in units of the grid's step, held at both ends."""
-    place = place.clamp(0.0, float(np.float32(len(table) - 1) - np.float32(1e-3)))
-    i = place.long()
-    return table[i] + (place - i.float()) * (table[i + 1] - table[i])
-
-
 def _energies(
     law: dict[str, Tensor], todo: dict[str, Tensor], rates: _Rates, found: _Found
 ) -> Tensor:
     """Step 5."""
     bins = (found.n, found.layer, found.bin)
-    height, load = rates.height[bins], rates.load[bins]
-    t = exponential(_number(todo, found.n, RANK, found.cell), law["exponential"])
-    z = _between(law["to_normal"], root(t) * float(TO_T))
-    z = load * found.wave + rates.rest[bins] * z
-    bent = _between(law["to_exponential"], (z + float(END_Z)) * float(TO_Z))
-    t = torch.where(load > 0.0, bent, t) * found.alone - height
-    low = _between(law["below"], (1.0 + t / height) * float(TO_LOW))
-    x = (root(t.clamp(min=0.0)) * float(TO_GRID)).clamp(max=float(TO_LOW - np.float32(1e-3)))
-    k = x.long()
-    x = x - k.float()
-    k = k + rates.row[bins] * GRID[0]
-    table = law["table"]
-    high = law["settings"][0] + rates.mean[bins] * (table[k] + x * (table[k + 1] - table[k]))
-    return torch.where(t < 0.0, low, high)
+    z = rates.load[bins] * found.wave
+    z = z + rates.rest[bins] * normal(_number(todo, found.n, RANK, found.cell))
+    t = to_exponential(z) * found.alone - rates.height[bins]
+    under = t < 0.0
+    low = (1.0 + t / rates.height[bins]) * float(LAST)
+    x = torch.where(under, low, root(t.clamp(min=0.0)) * float(TO_GRID)).clamp(0.0, float(END))
+    k, table = x.long(), law["table"]
+    first = k + torch.where(under, len(table) - GRID[0], rates.row[bins] * GRID[0])
+    value = table[first] + (x - k.float()) * (table[first + 1] - table[first])
+    return torch.where(under, value, law["settings"][0] + rates.mean[bins] * value)
 
 
 def _calibrate(

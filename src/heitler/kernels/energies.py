@@ -5,24 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 from heitler.kernels.calibration import solve
-from heitler.kernels.law import GRID, SCORES
-from heitler.kernels.numbers import KEEP, RANK, exponential, inlined, jit, number, uniform
+from heitler.kernels.law import GRID
+from heitler.kernels.numbers import (
+    KEEP,
+    RANK,
+    jit,
+    normal,
+    number,
+    place,
+    to_exponential,
+    uniform,
+)
+from heitler.kernels.rates import HEIGHT, LOAD, MEAN, REST, ROW
 
-__all__ = ["END_Z", "TO_GRID", "TO_LOW", "TO_T", "TO_Z", "damp", "energise", "survive"]
+__all__ = ["END", "LAST", "TO_GRID", "damp", "energise", "survive"]
 
-TO_LOW = np.float32(GRID[0] - 1)
+LAST = np.float32(GRID[0] - 1)
 TO_GRID = np.float32((GRID[0] - 1) / GRID[1])
-TO_T = np.float32((SCORES[0] - 1) / SCORES[1])
-TO_Z, END_Z = np.float32((SCORES[0] - 1) / (2 * SCORES[2])), np.float32(SCORES[2])
+END = np.float32(LAST - np.float32(1e-3))
+"""Last point of a table; points per unit of sqrt(t); where interpolation ends."""
 
 
 @jit
-def damp(depth, settings, ends, expected, dropped):
+def damp(depth, settings, count, expected, dropped):
     """Share of the hits of each layer that goes."""
     layers = dropped.shape[0]
     matrix, moments = np.zeros((3, 3)), np.zeros(3)
     for layer in range(layers):
-        excess = np.float32(ends[layer + 1] - ends[layer] - expected[layer])
+        excess = np.float32(count[layer] - expected[layer])
         for i in range(3):
             moments[i] += depth[i, layer] * excess
             for j in range(3):
@@ -38,54 +48,98 @@ def damp(depth, settings, ends, expected, dropped):
 
 
 @jit
-def survive(key, dropped, laws, scratch, cells):
+def survive(k0, k1, dropped, soft, numbers, out, found):
     """Step 4: the hits that stay, moved together; their number."""
-    k0, k1 = key[0], key[1]
-    ends, owner, place, wave, alone = (
-        scratch.ends, scratch.cell, scratch.bin, scratch.wave, scratch.alone,
-    )  # fmt: skip
-    kept = 0
-    for layer in range(dropped.shape[0]):
-        first, share = kept, dropped[layer]
-        for i in range(ends[layer], ends[layer + 1]):
-            cell, b = owner[i], place[i]
-            u = uniform(number(k0, k1, KEEP, cell))
-            cells[kept], place[kept], wave[kept], alone[kept] = cell, b, wave[i], alone[i]
-            kept += int(u >= share * laws[b, 3])
-        ends[layer] = first
-    ends[dropped.shape[0]] = kept
-    return kept
-
-
-@inlined
-def _between(table, place):
-    """Linear interpolation at a place in units of the grid's step, held at both ends."""
-    last = table.shape[0] - 1
-    place = min(max(place, np.float32(0.0)), np.float32(last) - np.float32(1e-3))
-    i = np.int32(place)
-    f = place - np.float32(i)
-    return table[i] + f * (table[i + 1] - table[i])
+    _numbers(out.cell[:found], k0, k1, numbers)
+    cell, layer, bins, wave, alone = out.cell, out.layer, out.bin, out.wave, out.alone
+    kept = place(0)
+    for i in range(place(found)):
+        at, b = layer[i], bins[i]
+        stays = numbers[i] >= dropped[place(at)] * soft[place(b)]
+        cell[kept], layer[kept], bins[kept] = cell[i], at, b
+        wave[kept], alone[kept] = wave[i], alone[i]
+        kept += place(stays)
+    return np.int64(kept)
 
 
 @jit
-def energise(law, key, laws, scratch, cells, energies):
+def _numbers(cells, k0, k1, numbers):
+    for i in range(cells.shape[0]):
+        numbers[i] = uniform(number(k0, k1, KEEP, cells[i]))
+
+
+@jit
+def energise(law, k0, k1, laws, scratch, out, energies):
     """Step 5: energies before calibration."""
-    k0, k1 = key[0], key[1]
-    threshold, table, points = law.settings[0], law.table, np.uint32(GRID[0])
-    place, wave, alone = scratch.bin, scratch.wave, scratch.alone
+    hits = energies.shape[0]
+    t, parts, rows = scratch.number[:hits], scratch.other[:hits], scratch.code[:hits]
+    means = scratch.third[:hits]
+    _normals(out.cell, k0, k1, t)
+    _bend(laws, out.bin, out.wave, t)
+    _variates(t)
+    _above(laws, out.bin[:hits], out.alone, t, means, rows)
+    _places(t, np.int32(law.table.shape[0] - GRID[0]), rows, parts)
+    _read(law.table, rows, parts)
+    _energies(law.settings[0], t, means, parts, energies)
+
+
+@jit
+def _normals(cells, k0, k1, z):
+    for i in range(z.shape[0]):
+        z[i] = normal(number(k0, k1, RANK, cells[i]))
+
+
+@jit
+def _bend(laws, bins, wave, z):
+    """Normal scores with the field."""
+    for i in range(place(z.shape[0])):
+        b = place(bins[i])
+        z[i] = laws[LOAD, b] * wave[i] + laws[REST, b] * z[i]
+
+
+@jit
+def _variates(t):
+    for i in range(t.shape[0]):
+        t[i] = to_exponential(t[i])
+
+
+@jit
+def _above(laws, bins, alone, t, means, rows):
+    """Exponential variates less the height of the threshold, in units of it below zero.
+
+    What else is looked up by bin goes along: mean energies and places of tables.
+    """
+    for i in range(place(bins.shape[0])):
+        b = place(bins[i])
+        above, height = t[i] * alone[i] - laws[HEIGHT, b], laws[HEIGHT, b]
+        t[i] = above / (height if above < np.float32(0.0) else np.float32(1.0))
+        means[i], rows[i] = laws[MEAN, b], np.int32(laws[ROW, b])
+
+
+@jit
+def _places(t, below, rows, parts):
+    """Points of tables, and how far it is from there to the next ones."""
+    for i in range(t.shape[0]):
+        low = (np.float32(1.0) + t[i]) * LAST
+        high = np.float32(np.sqrt(max(t[i], np.float32(0.0)))) * TO_GRID
+        under = t[i] < np.float32(0.0)
+        x = min(max(low if under else high, np.float32(0.0)), END)
+        k = np.int32(x)
+        parts[i] = x - np.float32(k)
+        rows[i] = np.int32(k + (below if under else rows[i]))
+
+
+@jit
+def _read(table, rows, parts):
+    """Values between points of tables."""
+    for i in range(place(parts.shape[0])):
+        first = place(rows[i])
+        parts[i] = table[first] + parts[i] * (table[first + place(1)] - table[first])
+
+
+@jit
+def _energies(threshold, t, means, values, energies):
+    """Energies in MeV."""
     for i in range(energies.shape[0]):
-        b = place[i]
-        t = exponential(number(k0, k1, RANK, cells[i]), law.exponential)
-        load = laws[b, 4]
-        if load > np.float32(0.0):
-            z = load * wave[i] + laws[b, 5] * _between(law.to_normal, np.sqrt(t) * TO_T)
-            t = _between(law.to_exponential, (z + END_Z) * TO_Z)
-        t = t * alone[i] - laws[b, 2]
-        if t < np.float32(0.0):
-            energies[i] = _between(law.below, (np.float32(1.0) + t / laws[b, 2]) * TO_LOW)
-        else:
-            x = min(np.sqrt(t) * TO_GRID, TO_LOW - np.float32(1e-3))
-            k = np.uint32(x)
-            x -= np.float32(np.int32(k))
-            k += np.uint32(laws[b, 6]) * points
-            energies[i] = threshold + laws[b, 1] * (table[k] + x * (table[k + 1] - table[k]))
+        above = threshold + means[i] * values[i]
+        energies[i] = values[i] if t[i] < np.float32(0.0) else above

@@ -6,11 +6,10 @@ Number i of purpose p of a shower with the key (k0, k1) is
 
 with the mixing function lowbias32 (C. Wellons, Hash Function Prospector, 2018): any number can be
 had without those before it, so what is drawn does not depend on the order of the work. Cells and
-arrivals of a shower are counted up to 2^22. Keys are to be random: the second word is mixed once
+points of a shower are counted up to 2^22. Keys are to be random: the second word is mixed once
 only, which leaves a trace where it counts up.
 
-exp is a power of its series, without range reduction, so that compilers vectorise it; the model
-is fitted with these very functions.
+Functions have neither branches nor tables, so that compilers vectorise loops over them.
 
 Where numba is missing the decorators leave functions as they are: they can then be imported, and
 `heitler.kernels.sample` is the plain twin.
@@ -20,29 +19,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 __all__ = [
     "CHILDREN",
     "COMPILED",
-    "EXPONENTIAL",
-    "GAP",
+    "COUNT",
     "KEEP",
+    "LOGARITHM",
     "NEAR",
+    "NORMAL",
+    "POINT",
+    "POWER",
     "RANK",
+    "SOURCES",
     "STEP",
+    "SURVIVAL",
     "TO_UNIT",
     "cached",
-    "empty",
-    "exponential",
-    "growth",
     "inlined",
     "jit",
+    "logarithm",
+    "normal",
     "number",
+    "place",
     "power",
+    "summed",
+    "to_exponential",
     "uniform",
 ]
 
@@ -57,7 +64,7 @@ with suppress(ImportError):
 COMPILED = _njit is not None
 """Whether numba is there."""
 
-NEAR, GAP, KEEP, RANK, CHILDREN, STEP = 0, 1, 2, 3, 4, 5
+NEAR, COUNT, POINT, KEEP, RANK, CHILDREN, STEP = 0, 1, 2, 3, 4, 5, 6
 """Purposes of random numbers; two for each child from `STEP` on."""
 
 
@@ -71,20 +78,79 @@ def _compiler(**options: Any) -> Callable[[_Function], _Function]:  # noqa: ANN4
 
 jit = _compiler()
 inlined = _compiler(inline="always")
+summed = _compiler(fastmath={"reassoc"})
+"""For sums whose terms may be added in any order."""
+
 cached = _compiler(cache=True)
-"""For what Python calls: keeps the machine code on disk, that of all functions called included."""
+"""For what Python calls: keeps the machine code on disk, that of all functions called included.
+
+numba looks at the file of the function and at its closure, not at the files of functions that it
+calls: where there are any, the closure names `SOURCES`.
+"""
+
+SOURCES = sha256(
+    b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+).hexdigest()
+"""Checksum of all kernels."""
 
 _u32 = np.uint32
-_BITS = 11
-_TAIL = 6
 
-EXPONENTIAL: NDArray[np.float32] = -np.log1p(
-    -np.minimum(np.arange(2**_BITS + 1), 2**_BITS - 1) / 2.0**_BITS
-).astype(np.float32)
-"""-ln(1 - k / 2048): all but the last of 64 parts of it are used."""
+place = np.uint64
+"""Type of indices in inner loops: numba lets others count from the end, which costs a test."""
 
-_LOG_64 = np.float32(np.log(64.0))
-TO_UNIT = np.float32(2.0**-32)
+TO_UNIT = np.float32(2.0**-24)
+
+POWER = (1 / 120, 1 / 24, 1 / 6, 0.5, 1.0, 1.0)
+"""Series of e^r for |r| < ln(2) / 2; as all polynomials here, the highest power comes first."""
+
+LOGARITHM = (
+    -0.101068842, 0.162225758, -0.172508314, 0.199001661,
+    -0.249699090, 0.333350589, -0.500003651, 0.999999945,
+)  # fmt: skip
+"""ln(1 + y) / y for 1/sqrt(2) < 1 + y < sqrt(2), by least largest relative error."""
+
+NORMAL = (
+    (
+        2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+        -0.00125372503, -0.00417768164, 0.246640727, 1.50140941,
+    ),
+    (
+        -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
+        -0.0076224613, 0.00943887047, 1.00167406, 2.83297682,
+    ),
+)  # fmt: skip
+"""Inverse error function over its argument (M. Giles 2010, Approximating the erfinv function):
+in w - 2.5, and in sqrt(w) - 3 for w > 5."""
+
+SURVIVAL = (
+    0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807,
+    -0.18628806, 0.09678418, 0.37409196, 1.00002368, -1.26551223,
+)  # fmt: skip
+"""ln(erfc(a) / k) + a^2 in k = 1 / (1 + a / 2) (Press et al., Numerical Recipes, section 6.2)."""
+
+_LOG2_E, _LN2 = np.float32(1.4426950), np.float32(0.69314718)
+_LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.1219444e-4)
+_ROOT_HALF = np.int32(0x3F3504F3)
+"""The bits of the float32 next to 1/sqrt(2)."""
+
+_ONE, _HALF = np.float32(1.0), np.float32(0.5)
+_ROOT_TWO, _ROOT_ONE_HALF = np.float32(2.0**0.5), np.float32(0.5**0.5)
+
+
+def _singles(coefficients):
+    return tuple(np.float32(a) for a in coefficients)
+
+
+_POWER, _LOGARITHM, _SURVIVAL = (_singles(a) for a in (POWER, LOGARITHM, SURVIVAL))
+_MIDDLE, _TAIL = (_singles(a) for a in NORMAL)
+
+
+@inlined
+def _horner(x, coefficients):
+    y = coefficients[0]
+    for a in coefficients[1:]:
+        y = a + x * y
+    return y
 
 
 @inlined
@@ -105,56 +171,44 @@ def number(k0, k1, purpose, i):
 
 @inlined
 def uniform(bits):
-    """A number between 0 and 1, both included, from 32 bits."""
-    return np.float32(np.int64(bits)) * TO_UNIT
+    """A number from 0 on and below 1, from the upper 24 of 32 bits."""
+    return np.float32(np.int32(bits >> _u32(8))) * TO_UNIT
 
 
 @inlined
 def power(x):
-    """e^x for |x| < 14: the 64th power of a series of third order.
-
-    It errs by -x^4 / (24 * 64^3) relative: at most 1e-5 for |x| < 1, 5e-5 for |x| < 4, 8e-3 at 14.
-    """
-    y = x * np.float32(1 / 64)
-    y = np.float32(1.0) + y * (np.float32(1.0) + y * (np.float32(0.5) + y * np.float32(1 / 6)))
-    y = y * y
-    y = y * y
-    y = y * y
-    y = y * y
-    y = y * y
-    return y * y
+    """e^x within 3e-6 relative; e^-87 for less, e^88 for more."""
+    x = min(max(x, np.float32(-87.0)), np.float32(88.0))
+    n = np.floor(x * _LOG2_E + _HALF)
+    r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    y = _horner(r, _POWER)
+    return y * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
 @inlined
-def growth(x):
-    """e^x for |x| < 2: the 8th power of a series of third order, within 2e-3 relative.
-
-    Within 1e-4 for |x| < 1. It stays below e^x for 0 < x, and below 1 for -20 < x < 0.
-    """
-    y = x * np.float32(1 / 8)
-    y = np.float32(1.0) + y * (np.float32(1.0) + y * (np.float32(0.5) + y * np.float32(1 / 6)))
-    y = y * y
-    y = y * y
-    return y * y
+def logarithm(x):
+    """Ln x within 3e-7 relative, for normal float32 above zero."""
+    k = np.float32(x).view(np.int32)
+    e = np.int32(np.int32(k - _ROOT_HALF) >> np.int32(23))
+    y = np.int32(k - np.int32(e << np.int32(23))).view(np.float32) - _ONE
+    return y * _horner(y, _LOGARITHM) + np.float32(e) * _LN2
 
 
 @inlined
-def empty(x):
-    """e^-x for x > 0, within 3e-4: how often a cell stays empty."""
-    return np.float32(1.0) / growth(x)
+def normal(bits):
+    """A standard normal variate from the upper 23 of 32 bits."""
+    x = (np.float32(np.int32(bits >> _u32(9))) + _HALF) * np.float32(2.0**-22) - _ONE
+    w = -logarithm((_ONE - x) * (_ONE + x))
+    middle = _horner(w - np.float32(2.5), _MIDDLE)
+    tail = _horner(np.float32(np.sqrt(w)) - np.float32(3.0), _TAIL)
+    return (tail if w > np.float32(5.0) else middle) * x * _ROOT_TWO
 
 
 @inlined
-def exponential(bits, table):
-    """An exponential variate from 32 bits, by a table of its distribution (`EXPONENTIAL`).
-
-    Each six leading ones say that it lies beyond one more ln 64; the distribution function errs by
-    less than 1e-4.
-    """
-    value = np.float32(0.0)
-    while (bits >> _u32(32 - _TAIL)) == _u32(2**_TAIL - 1) and value < np.float32(16.0):
-        value += _LOG_64
-        bits = _u32(bits << _u32(_TAIL))
-    k = bits >> _u32(32 - _BITS)
-    part = np.float32(bits & _u32(2 ** (32 - _BITS) - 1)) * np.float32(2.0 ** -(32 - _BITS))
-    return value + table[k] + part * (table[k + 1] - table[k])
+def to_exponential(z):
+    """The exponential variate t of the same rank as the normal z: e^-t = 1 - Phi(z)."""
+    a = max(z, -z) * _ROOT_ONE_HALF
+    k = _ONE / (_ONE + _HALF * a)
+    rest = _HALF * k * power(_horner(k, _SURVIVAL) - a * a)
+    rest = rest if z > np.float32(0.0) else _ONE - rest
+    return -logarithm(rest)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["exponential", "growth", "number", "power", "root", "uniform"]
+from heitler.kernels.numbers import LOGARITHM, NORMAL, POWER, SURVIVAL
+
+__all__ = ["normal", "number", "power", "root", "to_exponential", "uniform"]
 
 _WORD = 2**32 - 1
 
@@ -32,37 +33,47 @@ def _times(x: Tensor, factor: int) -> Tensor:
 
 def uniform(bits: Tensor) -> Tensor:
     """Numbers between 0 and 1 of 32 bits."""
-    return bits.float() * 2.0**-32
+    return (bits >> 8).float() * 2.0**-24
 
 
-def exponential(bits: Tensor, table: Tensor) -> Tensor:
-    """Exponential variates of 32 bits."""
-    value = torch.zeros(bits.shape)
-    for _ in range(4):
-        more = ((bits >> 26) == 63) & (value < 16.0)
-        value = torch.where(more, value + float(np.float32(np.log(64.0))), value)
-        bits = torch.where(more, (bits << 6) & _WORD, bits)
-    k = bits >> 21
-    part = (bits & (2**21 - 1)).float() * 2.0**-21
-    return value + table[k] + part * (table[k + 1] - table[k])
-
-
-def _series(x: Tensor, squarings: int) -> Tensor:
-    y = x * 0.5**squarings
-    y = 1.0 + y * (1.0 + y * (0.5 + y * (1 / 6)))
-    for _ in range(squarings):
-        y = y * y
+def _horner(x: Tensor, coefficients: tuple[float, ...]) -> Tensor:
+    y = torch.full_like(x, coefficients[0])
+    for a in coefficients[1:]:
+        y = a + x * y
     return y
 
 
 def power(x: Tensor) -> Tensor:
-    """e^x for |x| < 14."""
-    return _series(x, 6)
+    """e^x."""
+    x = x.clamp(-87.0, 88.0)
+    n = torch.floor(x * 1.4426950 + 0.5)
+    r = (x - n * 0.693359375) - n * -2.1219444e-4
+    return _horner(r, POWER) * ((n.int() + 127) << 23).view(torch.float32)
 
 
-def growth(x: Tensor) -> Tensor:
-    """e^x for |x| < 2."""
-    return _series(x, 3)
+def _logarithm(x: Tensor) -> Tensor:
+    k = x.contiguous().view(torch.int32)
+    e = (k - 0x3F3504F3) >> 23
+    y = (k - (e << 23)).view(torch.float32) - 1.0
+    value: Tensor = y * _horner(y, LOGARITHM) + e.float() * 0.69314718
+    return value
+
+
+def normal(bits: Tensor) -> Tensor:
+    """Standard normal variates of 32 bits."""
+    x = ((bits >> 9).float() + 0.5) * 2.0**-22 - 1.0
+    w = -_logarithm((1.0 - x) * (1.0 + x))
+    middle, tail = _horner(w - 2.5, NORMAL[0]), _horner(root(w) - 3.0, NORMAL[1])
+    z: Tensor = torch.where(w > 5.0, tail, middle) * x * 2.0**0.5
+    return z
+
+
+def to_exponential(z: Tensor) -> Tensor:
+    """Exponential variates of the same rank as normal ones."""
+    a = z.abs() * 0.5**0.5
+    k = 1.0 / (1.0 + 0.5 * a)
+    rest = 0.5 * k * power(_horner(k, SURVIVAL) - a * a)
+    return -_logarithm(torch.where(z > 0.0, rest, 1.0 - rest))
 
 
 def root(x: Tensor) -> Tensor:

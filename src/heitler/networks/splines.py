@@ -100,19 +100,20 @@ class SplineFlow(nn.Module):
     ) -> None:
         super().__init__()
         self.size, self._bins = size, bins
+        self.spline = (_BOUND, _LEAST, _UNIT_SLOPE)
         self.affine = nn.Linear(conditions, 2 * size)
         nn.init.zeros_(self.affine.weight)
         nn.init.zeros_(self.affine.bias)
         self.networks = nn.ModuleList()
-        self._parts: list[tuple[Tensor, Tensor]] = []
+        self.parts: list[tuple[Tensor, Tensor]] = []
         order = torch.Generator().manual_seed(1)
         for k in range(couplings):
             if k % 2:
-                kept, changed = self._parts[-1][1], self._parts[-1][0]
+                kept, changed = self.parts[-1][1], self.parts[-1][0]
             else:
                 mixed = torch.randperm(size, generator=order)
                 kept, changed = mixed[: (size + 1) // 2], mixed[(size + 1) // 2 :]
-            self._parts.append((kept, changed))
+            self.parts.append((kept, changed))
             outputs = changed.numel() * (3 * bins - 1)
             network = mlp(kept.numel() + conditions, hidden, outputs)
             last = network[-1]
@@ -126,7 +127,7 @@ class SplineFlow(nn.Module):
         shift, log_scale = self.affine(c).chunk(2, dim=1)
         z = (x - shift) * torch.exp(-log_scale)
         total = -log_scale.sum(dim=1)
-        for k in range(len(self._parts)):
+        for k in range(len(self.parts)):
             z, log_slope = self._couple(k, z, c, inverse=False)
             total = total + log_slope
         density: Tensor = total - 0.5 * (z * z).sum(dim=1) - 0.5 * self.size * log(2 * pi)
@@ -134,14 +135,14 @@ class SplineFlow(nn.Module):
 
     def sample(self, z: Tensor, c: Tensor) -> Tensor:
         """Numbers x from standard normal z, both (N, D)."""
-        for k in reversed(range(len(self._parts))):
+        for k in reversed(range(len(self.parts))):
             z, _ = self._couple(k, z, c, inverse=True)
         shift, log_scale = self.affine(c).chunk(2, dim=1)
         x: Tensor = z * torch.exp(log_scale) + shift
         return x
 
     def _couple(self, k: int, z: Tensor, c: Tensor, *, inverse: bool) -> tuple[Tensor, Tensor]:
-        kept, changed = self._parts[k]
+        kept, changed = self.parts[k]
         parameters = self.networks[k](torch.cat([z[:, kept], c], dim=1))
         parameters = parameters.view(len(z), changed.numel(), 3 * self._bins - 1)
         value, log_slope = rational_quadratic(z[:, changed], parameters, inverse=inverse)

@@ -78,7 +78,6 @@ def plain(law, todo):
         settings=settings,
         share=np.ones_like(law.share),
         variance=np.zeros_like(law.variance),
-        half_variance=np.zeros_like(law.half_variance),
         child_number=np.ones_like(law.child_number),
         spread=np.full_like(law.spread, 1e9),
     )

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from heitler.kernels import EXPONENTIAL, numbers_twin
+from heitler.kernels import numbers_twin
 
 MANY = 2**20
 
@@ -64,47 +64,48 @@ def test_purposes_are_independent():
     assert np.abs(off).max() < 5 / np.sqrt(MANY)
 
 
-def test_exponential_variates_follow_their_law():
-    t = numbers_twin.exponential(torch.from_numpy(bits()), torch.tensor(EXPONENTIAL)).numpy()
-    assert stats.kstest(t, "expon").pvalue > 1e-3
-    for bound in (4.0, 6.0, 9.0):  # parts that the table hands on
-        expected = MANY * np.exp(-bound)
-        assert abs((t > bound).sum() - expected) < 4.5 * np.sqrt(expected)
+def words():
+    ends = [0, 1, 511, 512, 2**32 - 512, 2**32 - 1]
+    return torch.cat([torch.arange(0, 2**32, 9973), torch.tensor(ends)])
 
 
-def test_distribution_function_of_exponential_variates():
-    words = torch.cat([torch.arange(0, 2**32, 9973), torch.tensor([2**32 - 1])])
-    t = numbers_twin.exponential(words, torch.tensor(EXPONENTIAL)).double().numpy()
-    assert (np.diff(t) >= -1e-6).all()
-    wanted = (words.double().numpy() + 0.5) / 2**32
-    assert np.abs(-np.expm1(-t) - wanted).max() < 1e-4
+def test_uniform_numbers_are_the_upper_bits():
+    u = numbers_twin.uniform(words()).double().numpy()
+    assert u.min() == 0.0
+    assert u.max() < 1.0
+    assert np.abs(u - words().numpy() / 2**32).max() < 2**-24
 
 
-@pytest.mark.parametrize(
-    ("name", "low", "high", "bound"),
-    [
-        ("power", -1, 1, 1e-5),
-        ("power", -4, 4, 5e-5),
-        ("power", -14, 14, 8e-3),
-        ("growth", -1, 1, 1e-4),
-        ("growth", -2, 2, 2e-3),
-    ],
-)
-def test_powers_of_e_err_by_less_than_they_say(name, low, high, bound):
-    x = torch.linspace(low, high, 100_001)
-    ratio = getattr(numbers_twin, name)(x).double() / x.double().exp()
+def test_normal_variates_have_the_rank_of_their_bits():
+    z = numbers_twin.normal(words()).double().numpy()
+    rank = ((words().numpy() >> 9) + 0.5) / 2**23
+    np.testing.assert_allclose(z, stats.norm.ppf(rank), rtol=1e-6, atol=2e-6)
+
+
+def test_normal_variates_follow_their_law():
+    z = numbers_twin.normal(torch.from_numpy(bits())).numpy()
+    assert stats.kstest(z, "norm").pvalue > 1e-3
+    for bound in (2.0, 3.0, 4.0):
+        expected = MANY * stats.norm.sf(bound)
+        for tail in (z > bound, z < -bound):
+            assert abs(tail.sum() - expected) < 4.5 * np.sqrt(expected)
+
+
+def test_exponential_variates_have_the_rank_of_their_normal_ones():
+    z = torch.linspace(-5.5, 9.0, 100_001)
+    t = numbers_twin.to_exponential(z).double().numpy()
+    wanted = -stats.norm.logsf(z.double().numpy())
+    np.testing.assert_allclose(t, wanted, rtol=1e-5, atol=3e-7)
+
+
+@pytest.mark.parametrize(("reach", "bound"), [(1, 4e-6), (87, 4e-6)])
+def test_powers_of_e_err_by_less_than_they_say(reach, bound):
+    x = torch.linspace(-reach, reach, 100_001)
+    ratio = numbers_twin.power(x).double() / x.double().exp()
     assert float((ratio - 1).abs().max()) < bound
 
 
-def test_growth_is_bounded_where_it_is_no_power_of_e():
-    x = torch.linspace(-20, 20, 100_001)
-    growth = numbers_twin.growth(x).double()
-    assert bool((growth[x < 0] <= 1.0 + 1e-6).all())
-    assert bool((growth[x > 0] <= (1 + 1e-6) * x[x > 0].double().exp()).all())
-
-
-def test_cells_stay_empty_as_often_as_they_should():
-    x = torch.linspace(0, 50, 100_001)
-    empty = 1 / numbers_twin.growth(x).double()
-    assert float((empty - (-x.double()).exp()).abs().max()) < 3e-4
-    assert bool((empty.diff() <= 1e-7).all())
+def test_powers_of_e_have_ends():
+    low, high = numbers_twin.power(torch.tensor([-1e30, 1e30])).tolist()
+    assert 0.0 < low < 1e-37
+    assert 1e38 < high < float("inf")

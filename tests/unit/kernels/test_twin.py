@@ -35,9 +35,9 @@ def test_every_ingredient_matters(toy):
         changed = law.settings.copy()
         changed[i] *= 1.2
         others[name] = (law._replace(settings=changed), todo)
-    for name in ("bias", "basis", "share", "variance", "half_variance", "run_most", "table"):
+    for name in ("bias", "basis", "share", "variance", "run_most", "table"):
         others[name] = (law._replace(**{name: getattr(law, name) * np.float32(1.1)}), todo)
-    for name in ("below", "spread", "trig"):
+    for name in ("spread", "trig", "record"):
         others[name] = (law._replace(**{name: getattr(law, name) * np.float32(0.8)}), todo)
     others["children"] = (law._replace(child_number=law.child_number**2), todo)
     others["steps"] = (law._replace(child_dy=-law.child_dy), todo)
@@ -80,18 +80,16 @@ def test_numbers_are_the_same_bits():
 
 def test_functions_are_the_same_bits():
     rng = np.random.default_rng(2)
-    for name, reach in {"power": 14, "growth": 3}.items():
+    bits = rng.integers(0, 2**32, 1000, dtype=np.uint32)
+    bits[:4] = 0xFFFFFFFF, 0, 1, 0xFFFFFE00
+    wide = torch.from_numpy(bits.astype(np.int64))
+    for name in ("uniform", "normal"):
+        compiled = np.array([getattr(numbers, name)(b) for b in bits], np.float32)
+        np.testing.assert_array_equal(getattr(numbers_twin, name)(wide), compiled)
+    for name, reach in {"power": 100, "to_exponential": 9}.items():
         x = rng.uniform(-reach, reach, 1000).astype(np.float32)
         compiled = np.array([getattr(numbers, name)(a) for a in x], np.float32)
         np.testing.assert_array_equal(getattr(numbers_twin, name)(torch.from_numpy(x)), compiled)
-    bits = rng.integers(0, 2**32, 1000, dtype=np.uint32)
-    bits[:40] |= np.uint32(0xFC000000)
-    bits[:20] |= np.uint32(0xFFF00000)
-    bits[:2] = 0xFFFFFFFF, 0
-    table = numbers.EXPONENTIAL
-    compiled = np.array([numbers.exponential(b, table) for b in bits], np.float32)
-    plain = numbers_twin.exponential(torch.from_numpy(bits.astype(np.int64)), torch.tensor(table))
-    np.testing.assert_array_equal(plain, compiled)
 
 
 def test_the_package_works_without_numba():
@@ -105,6 +103,8 @@ import heitler.models
 assert not kernels.COMPILED
 assert kernels.sample is compound_twin.sample
 assert abs(numbers.power(np.float32(1.0)) - np.e) < 1e-4
+row = kernels.dense(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32), 2)
+assert row.tolist() == [[0.0, 1.0], [1.0, 0.0]]
 """
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     words = [sys.executable, "-W", "error", "-c", code]

@@ -25,25 +25,19 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from heitler.hits import Hits
-from heitler.kernels import EXPONENTIAL, GRID, Law, Prescription, sample
+from heitler.kernels import COMPILED, GRID, Law, Prescription, Recipe, prescribe, sample
 from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
 from heitler.models.compound_hits import clusters, field, residuals, spectra
+from heitler.models.compound_hits.arrays import HEIGHT, MEAN, RATE, law_of, recipe_of, whole
 from heitler.models.compound_hits.residuals import Fitted, Rates
 from heitler.models.compound_hits.sample import SUMMARIES, Seen, goal_of, summarise
 from heitler.models.compound_hits.stencil import Aim, Stencil
 from heitler.networks import LayerFactorised, SplineFlow, mlp
 
 __all__ = ["CompoundHits"]
-
-_RATE, _MEAN, _HEIGHT = (-14.0, 2.0), (-6.0, 8.0), (-7.0, 2.0)
-"""Ranges of ln lambda, ln(mu / MeV) and ln h."""
-
-_OVERDRAW = 0.06
-"""eps: points beyond the rate, so that damping can add as well as take."""
 
 _AXIS = "axis"
 """Name of the condition that says where the shower goes."""
@@ -67,6 +61,7 @@ class CompoundHits(GenerativeModel):
             axis goes.
     """
 
+    sparse = True
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("rates", (Phase("likelihood", ("network", "cells")),), select="loss"),
         Stage("prior", (Phase("flow", ("flow",)),), select="loss"),
@@ -140,6 +135,7 @@ class CompoundHits(GenerativeModel):
         self.edges: Tensor
         self.tune: Tensor
         self._law: Law | None = None
+        self._recipe: Recipe | None = None
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
             lambda module, _: module._forget()
         )
@@ -157,7 +153,22 @@ class CompoundHits(GenerativeModel):
 
     @torch.no_grad()
     def prescribe(self, z: Variates, c: Tensor) -> Prescription:
-        """What the networks ask of the sampler: the same for the compiled one and its twin."""
+        """What the networks ask of the sampler."""
+        if not COMPILED:
+            return self.prescribe_plainly(z, c)
+        variates = z["summaries"].numpy(), z["field"].numpy(), z["hits"].numpy()
+        told, axis = (c[:, part].contiguous().numpy() for part in (self._told, self._axis))
+        made = prescribe(self.recipe, variates, told, axis, self.stencil.known)
+        if made.crossing.size and made.crossing.min() < 0:
+            index, _ = self.stencil.exposures(
+                Aim(*(torch.from_numpy(a).long() for a in (made.y, made.x, made.phase)))
+            )
+            made = made._replace(crossing=whole(index))
+        return made
+
+    @torch.no_grad()
+    def prescribe_plainly(self, z: Variates, c: Tensor) -> Prescription:
+        """The same in torch."""
         told = c[:, self._told]
         summaries = self.flow.sample(z["summaries"], _features(told))
         summaries = torch.minimum(torch.maximum(summaries, self.edges[0]), self.edges[1])
@@ -173,8 +184,8 @@ class CompoundHits(GenerativeModel):
         if phase == "flow":
             nll = -self.flow.log_prob(summaries, _features(told)).mean()
             return nll, {"nll": nll}
-        index, sums = self.stencil.exposures(aim)
-        parts = self._likelihood(seen, self._rates(summaries, told), sums[index][..., 0])
+        index, _ = self.stencil.exposures(aim)
+        parts = self._likelihood(seen, self._rates(summaries, told), self.stencil.window[index])
         return sum(parts.values(), torch.zeros(())), parts
 
     def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
@@ -196,17 +207,25 @@ class CompoundHits(GenerativeModel):
     def law(self) -> Law:
         """What the sampler needs beside the prescription."""
         if self._law is None:
-            self._law = self._make_law()
+            self._law = law_of(self)
         window = self.stencil.window
         if len(self._law.window) != len(window):
             self._law = self._law._replace(window=window.numpy())
         return self._law
 
+    @property
+    def recipe(self) -> Recipe:
+        """What the prescription needs beside conditions and random numbers."""
+        if self._recipe is None:
+            self._recipe = recipe_of(self)
+        return self._recipe
+
     def _forget(self) -> None:
-        self._law = None
+        self._law, self._recipe = None, None
 
     @property
-    def _factors(self) -> tuple[Tensor, Tensor, Tensor]:
+    def factors(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Factors of the covariance of the field: of the monopole, and of the harmonics."""
         a, b, c = (self.get_buffer(f"factor_{k}") for k in range(3))
         return a, b, c
 
@@ -217,7 +236,7 @@ class CompoundHits(GenerativeModel):
         h = nn.functional.silu(self.network(torch.cat([summaries, told], dim=1)))
         y = self.cells(h).view(len(h), 3, self.stencil.layers, self.stencil.count)
         return Rates(
-            y[:, 0].clamp(*_RATE).exp(), y[:, 1].clamp(*_MEAN), y[:, 2].clamp(*_HEIGHT).exp()
+            y[:, 0].clamp(*RATE).exp(), y[:, 1].clamp(*MEAN), y[:, 2].clamp(*HEIGHT).exp()
         )
 
     def _likelihood(self, seen: Seen, rates: Rates, exposure: Tensor) -> dict[str, Tensor]:
@@ -245,8 +264,8 @@ class CompoundHits(GenerativeModel):
         spread = (summaries - self.centre) / self.scale
         self.edges.copy_(torch.stack([spread.amin(0) - 0.5, spread.amax(0) + 0.5]))
         bins, above = self.stencil.count, seen.energy > self.threshold
-        index, sums = self.stencil.exposures(aim)
-        cells = sums[index][..., 0].sum(0)
+        index, _ = self.stencil.exposures(aim)
+        cells = self.stencil.window[index].sum(0)
         count = seen.per_bin(torch.ones_like(seen.energy), bins).sum(0)
         high = seen.per_bin(above.double(), bins).sum(0)
         excess = seen.per_bin((seen.energy - self.threshold).clamp(min=0), bins).sum(0)
@@ -296,16 +315,19 @@ class CompoundHits(GenerativeModel):
         self._forget()
 
     def _prescribe(self, summaries: Tensor, told: Tensor, aim: Aim, z: Variates) -> Prescription:
-        factors = self._factors
+        factors = self.factors
         h = nn.functional.silu(self.network(torch.cat([summaries, told], dim=1)))
         layers = self.stencil.layers
-        coefficients = self.cells.coefficients(h).view(len(h), layers, -1)
+        coefficients = self.cells.coefficients(h).view(len(h), layers, self.cells.basis.shape[1])
         normal = torch.split(z["field"], [self._modes[k] for k in (0, 1, 1, 2, 2)], dim=1)
         waves = [
-            (n @ factors[k].T).view(len(n), -1, layers)
+            nn.functional.pad(
+                (n @ factors[k].T).view(len(n), len(factors[k]) // layers, layers),
+                (0, 0, *_NONE[k]),
+            )
             for n, k in zip(normal, (0, 1, 1, 2, 2), strict=True)
         ]
-        amplitudes = torch.cat(waves, dim=1).transpose(1, 2).contiguous()
+        amplitudes = torch.cat(waves, dim=1)
         crossing, _ = self.stencil.exposures(aim)
         bits = (z["hits"] * 2**24).to(torch.int64)
         key = torch.stack(
@@ -315,78 +337,17 @@ class CompoundHits(GenerativeModel):
         return Prescription(
             coefficients=coefficients.numpy(),
             field=amplitudes.numpy(),
-            y=_whole(aim.y),
-            x=_whole(aim.x),
-            phase=_whole(aim.phase),
-            crossing=_whole(crossing),
+            y=whole(aim.y),
+            x=whole(aim.x),
+            phase=whole(aim.phase),
+            crossing=whole(crossing),
             goal=goal.numpy(),
             key=key.numpy().astype(np.uint32),
         )
 
-    def _make_law(self) -> Law:
-        s, layers = self.stencil, self.stencil.layers
-        variance = self.get_buffer("variance")
-        parts = [s.member_dy, s.member_dx, s.weight, s.member_bin]
-        first, runs = s.runs
-        weight = s.weight.double().numpy()
-        most = [weight[phase, start:stop].max() for phase, _, start, stop in runs]
-        bias = self.cells.bias.detach().view(layers, 3, s.count).clone()
-        bias[:, 0] += self.tune
-        bias[:, 1:] += self.get_buffer("lift").log().transpose(0, 1)
-        kappa = self.get_buffer("kappa").numpy()
-        dy, dx = clusters.displacements(kappa)
-        to_normal, to_exponential = spectra.scores()
-        gamma, together, single = self.get_buffer("settings").tolist()
-        depth = (np.arange(layers) - 0.4 * layers) / (0.33 * layers)
-        settings = [self.threshold, _OVERDRAW, gamma, together, single, *spectra.MEANS]
 
-        return Law(
-            rows=s.rows,
-            columns=s.columns,
-            near=s.near,
-            near_zones=_whole(s.near_zones),
-            dy=_whole(s.member_dy),
-            dx=_whole(s.member_dx),
-            bin=_whole(s.member_bin).astype(np.uint32),
-            weight=_real(weight),
-            trig=_real(s.member_trig.transpose(1, 2)),
-            record=_real(torch.cat([*(a[..., None] for a in parts), s.member_trig], -1)),
-            first_run=_whole(first),
-            run_bin=_whole(runs[:, 1]),
-            run_start=_whole(runs[:, 2]),
-            run_count=_whole(runs[:, 3] - runs[:, 2]),
-            run_most=_real(most),
-            place=_whole(s.place),
-            window=_real(s.window),
-            zone=_whole(s.zone),
-            own=_whole((s.zone == 0).nonzero()[:, 0]),
-            bias=_real(bias.flatten(1)),
-            basis=_real(self.cells.basis.detach()),
-            share=_real(self.get_buffer("share")),
-            half_variance=_real(variance / 2),
-            variance=_real(variance[:, s.zone]),
-            table=_real(self.get_buffer("table").flatten()),
-            spread=_real(self.get_buffer("spread")),
-            table_of=_whole(spectra.class_of(layers)[:, s.zone] * spectra.MEANS[2]),
-            below=_real(self.get_buffer("below")),
-            to_normal=_real(to_normal),
-            to_exponential=_real(to_exponential),
-            exponential=EXPONENTIAL,
-            child_dy=_whole(dy),
-            child_dx=_whole(dx),
-            child_number=_real(clusters.children(kappa, self.get_buffer("fertility"))),
-            settings=_real(settings),
-            ranges=_real([_RATE, _MEAN, _HEIGHT]),
-            depth=_real(np.stack([depth**0, depth, depth**2])),
-        )
-
-
-def _whole(values: ArrayLike) -> NDArray[np.int32]:
-    return np.ascontiguousarray(np.asarray(values), dtype=np.int32)
-
-
-def _real(values: ArrayLike) -> NDArray[np.float32]:
-    return np.ascontiguousarray(np.asarray(values), dtype=np.float32)
+_NONE = ((0, 0), (1, 0), (1, 1))
+"""Zones before and behind those that have amplitudes of a harmonic."""
 
 
 def _features(told: Tensor) -> Tensor:

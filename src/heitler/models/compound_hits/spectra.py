@@ -25,10 +25,10 @@ from itertools import pairwise
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 from torch import Tensor
 
-from heitler.kernels import GRID, SCORES
+from heitler.kernels import GRID
 
 __all__ = [
     "CLASSES",
@@ -40,7 +40,6 @@ __all__ = [
     "normal_scores",
     "quantiles",
     "rank_in",
-    "scores",
 ]
 
 MEANS = (-4.0, 5.5, 24)
@@ -73,18 +72,6 @@ def level_of(mean: Tensor) -> Tensor:
     """Bin of ln mu."""
     low, high, bins = MEANS
     return ((mean - low) / (high - low) * bins).long().clamp(0, bins - 1)
-
-
-def scores() -> tuple[Tensor, Tensor]:
-    """Tables of normal scores of exponential variates (even in sqrt(t)), and back (even in z)."""
-    points, end, most = SCORES
-    t = np.linspace(0.0, end, points) ** 2
-    t[0] = 1e-6
-    z = np.linspace(-most, most, points)
-    return (
-        torch.from_numpy(np.where(t < 1, ndtri(-np.expm1(-t)), -ndtri(np.exp(-t)))).float(),
-        torch.from_numpy(-np.log(ndtr(-z))).float(),
-    )
 
 
 def quantiles(table: NDArray[np.int64], ratio: _F64, source: NDArray[np.int64] | None) -> _Tables:

@@ -40,7 +40,7 @@ _NEAR, _MID, _GROWTH = 2.3, 7.0, 1.08
 _OFF_CENTRE = 0.05
 """How far from the centre of a cell, in cells, an axis may cross that has one phase."""
 
-_NEAR_ZONE = 2
+_NEAR_ZONE = 3
 """Cells up to this zone are near: sampled one by one."""
 
 _PRIOR = 30.0
@@ -83,9 +83,9 @@ class Stencil(nn.Module):
             msg = f"phases are at least one along y and x, got {phases}"
             raise ValueError(msg)
         self.layers, self.phases = layers, phases
-        self.rows, self.columns, self._origin, self._pitch = _grid(centres, layers)
-        self._depth = centres[:: self.rows * self.columns, 2].double()
-        self._depth = self._depth - self._depth[0]
+        self.rows, self.columns, self.origin, self.pitch = _grid(centres, layers)
+        self.depth = centres[:: self.rows * self.columns, 2].double()
+        self.depth = self.depth - self.depth[0]
         self.reach = (self.rows + self.rows // 3, self.columns + self.columns // 3)
         self._span = 9 * self.reach[0] * self.reach[1]
         self._forget()
@@ -163,7 +163,7 @@ class Stencil(nn.Module):
         Raises:
             ValueError: Says how far off an axis is, and what to do.
         """
-        place = (self._crossings(axis) - self._origin) / self._pitch
+        place = (self._crossings(axis) - self.origin) / self.pitch
         middle = torch.tensor(self._middles()).flip(1)[self.aim(axis).phase]
         off = (place - torch.floor(place + 0.5) - middle).abs().amax((0, 1))
         allowed = 0.5 / torch.tensor(self.phases[::-1]) + 1e-6
@@ -182,7 +182,7 @@ class Stencil(nn.Module):
             axis: x, y in mm at the depth of the first layer and slopes dx/dz, dy/dz, with shape
                 (N, 4).
         """
-        place = (self._crossings(axis) - self._origin) / self._pitch
+        place = (self._crossings(axis) - self.origin) / self.pitch
         index = torch.floor(place + 0.5)
         step = torch.tensor(self.phases[::-1])
         phase = ((place - index + 0.5) * step).long().clamp(min=0).minimum(step - 1)
@@ -194,7 +194,7 @@ class Stencil(nn.Module):
 
     def _crossings(self, axis: Tensor) -> Tensor:
         """Points (x, y) in mm where axes cross the layers, (N, L, 2)."""
-        return axis[:, None, :2].double() + axis[:, None, 2:].double() * self._depth[:, None]
+        return axis[:, None, :2].double() + axis[:, None, 2:].double() * self.depth[:, None]
 
     def members(self, aim: Aim, shower: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         """Layer and member index of hits.
@@ -232,6 +232,11 @@ class Stencil(nn.Module):
             self.window = self._stacked[..., 0].contiguous()
             index = self._known[code]
         return index, self._stacked
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """Index of the crossing of each phase, row and column (`exposures`), -1 where none is."""
+        return self._known.numpy()
 
     def _forget(self) -> None:
         """Forgets crossings: the weights have changed."""
@@ -285,21 +290,19 @@ class Stencil(nn.Module):
         return (total / torch.bincount(index))[index][None]
 
     @cached_property
-    def runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Runs of far members of one bin.
+    def runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Runs of far members of one bin: their bin, first member and number, each (P, runs).
 
-        Returns:
-            First run of each phase, (P + 1), and of each run its phase, bin, first member and the
-            one behind its last, (runs, 4).
+        Phases with fewer runs than others end with empty ones.
         """
-        first, rows = [0], []
+        rows = []
         for phase, bins in enumerate(self.member_bin.numpy()):
             near = int(self.near_zones[phase, -1])
-            change = np.flatnonzero(np.diff(bins[near:], prepend=-1)) + near
-            stop = np.append(change[1:], len(bins))
-            rows += [(phase, bins[i], i, j) for i, j in zip(change, stop, strict=True)]
-            first.append(len(rows))
-        return np.array(first), np.array(rows)
+            start = np.flatnonzero(np.diff(bins[near:], prepend=-1)) + near
+            rows.append(np.stack([bins[start], start, np.diff(start, append=len(bins))]))
+        most = max(row.shape[1] for row in rows)
+        padded = np.stack([np.pad(row, ((0, 0), (0, most - row.shape[1]))) for row in rows], 1)
+        return padded[0], padded[1], padded[2]
 
     def _middles(self) -> list[list[float]]:
         steps = [[(i + 0.5) / n - 0.5 for i in range(n)] for n in self.phases]

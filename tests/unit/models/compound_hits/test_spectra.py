@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heitler.kernels import GRID, SCORES
+from heitler.kernels import GRID
 from heitler.models.compound_hits.spectra import (
     CLASSES,
     MEANS,
@@ -16,7 +16,6 @@ from heitler.models.compound_hits.spectra import (
     normal_scores,
     quantiles,
     rank_in,
-    scores,
 )
 
 T = np.linspace(0.0, GRID[1], GRID[0]) ** 2
@@ -121,19 +120,6 @@ def test_ranks_of_hits_in_their_own_tables_are_exponential():
 def test_normal_scores_are_those_of_scipy(t):
     wanted = scipy.stats.norm.isf(scipy.stats.expon.sf(t))
     assert float(normal_scores(np.array([t]))[0]) == pytest.approx(wanted, abs=1e-9)
-
-
-def test_tables_of_normal_scores_invert_each_other():
-    points, end, most = SCORES
-    to_normal, to_exponential = (a.numpy() for a in scores())
-    root, z = np.linspace(0.0, end, points), np.linspace(-most, most, points)
-    np.testing.assert_allclose(
-        to_normal[1:], scipy.stats.norm.isf(np.exp(-(root[1:] ** 2))), atol=1e-5
-    )
-    np.testing.assert_allclose(to_exponential, -scipy.stats.norm.logsf(z), rtol=1e-5, atol=1e-7)
-    t = np.geomspace(0.01, 12.0, 200)
-    back = np.interp(np.interp(np.sqrt(t), root, to_normal), z, to_exponential)
-    np.testing.assert_allclose(back, t, rtol=2e-3)
 
 
 @pytest.mark.parametrize("layers", [1, 2, 6, 15, 30, 45])
