@@ -72,7 +72,7 @@ class TrainingModule(L.LightningModule):
         physics_every: Epochs between two calls of `physics`.
 
     Attributes:
-        seconds: Time spent in epochs so far, over all interruptions.
+        seconds: Time spent in epochs and before stages so far, over all interruptions.
     """
 
     def __init__(
@@ -225,7 +225,9 @@ class TrainingModule(L.LightningModule):
                 self._best, self._best_score, self._seconds = None, inf, 0.0
                 x, c, z = self._sample(index)
                 sample = (x.to(self.device), c.to(self.device), _to(z, self.device))
+                start = monotonic()
                 self.model.prepare(planned.stage.name, *sample)
+                self.seconds += monotonic() - start
 
     def _evaluate(self, last: bool) -> None:
         stage = self.plan.stage

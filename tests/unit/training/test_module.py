@@ -245,3 +245,18 @@ def test_a_time_limit_ends_a_stage_and_skips_its_epochs(monkeypatch):
     # The rate of the second epoch knows that most of the time is over.
     rates = watch.rates[0:16:2]
     assert rates[4] == pytest.approx(0.1 * learning_rate_factor(4 / 6))
+
+
+def test_preparations_are_part_of_the_time(monkeypatch):
+    clock = [0.0]
+    module_file = importlib.import_module("heitler.training.module")
+    monkeypatch.setattr(module_file, "monotonic", lambda: clock[0])
+    original = Numbers.prepare
+
+    def prepare(self, *sample):
+        clock[0] += 10.0
+        original(self, *sample)
+
+    monkeypatch.setattr(Numbers, "prepare", prepare)
+    module = fit(Numbers(ShowerShape((4,), 0, 1)), settings(max_seconds=5.0))
+    assert module.seconds == pytest.approx(50.0)
