@@ -17,10 +17,12 @@ import numpy as np
 import torch
 
 from compound_hits_fidelity import AUC_METRICS, Line, headline, verdict
+from compound_hits_stages import sampler_stages
 from compound_hits_study import CASES, Case, Study, say
 from heitler.deployment import time_simulator
 from heitler.formats import open_showers
 from heitler.hits import Hits
+from heitler.models import draw
 from heitler.simulators import BLOCK, NeuralSimulator, ParticleGun
 from results import table
 
@@ -104,10 +106,7 @@ def stages_of(simulator: NeuralSimulator) -> list[tuple[str, Any, str]]:
     return [
         ("conditions", simulator.conditioning, "forward"),
         ("random numbers", neural, "draw"),
-        ("prior", getattr(model, "flow", None), "sample"),
-        ("rates", model, "_rates"),
-        ("field", model, "_field"),
-        ("prescription, rest", model, "prescribe"),
+        ("prescription: prior, rates, field, crossings", model, "prescribe"),
         ("sampler", own, "sample"),
         ("dense rows", Hits, "dense"),
     ]
@@ -128,6 +127,15 @@ def stage_times(simulator: NeuralSimulator, gun: ParticleGun, *, sparse: bool) -
         times["checks, joining, rest"] = 1e6 * total / BLOCK - sum(times.values())
         rounds.append({**times, "sum": 1e6 * total / BLOCK})
     return {name: median(each[name] for each in rounds[1:]) for name in rounds[0]}
+
+
+def _sampler(simulator: NeuralSimulator, gun: ParticleGun) -> dict[str, float]:
+    """Steps of the sampler for the showers of a block."""
+    model: Any = simulator.model
+    with torch.inference_mode():
+        conditions = simulator.conditioning(gun.shoot(0, BLOCK, seed=1))
+        todo = model.prescribe(draw(model.noise, BLOCK, (1,)), conditions)
+        return sampler_stages(model.law, todo)
 
 
 def floors(cells: int) -> dict[str, float]:
@@ -231,6 +239,7 @@ def measure(study: Study, case: Case) -> None:
             form: stage_times(simulator, gun, sparse=form == "sparse")
             for form in ("dense", "sparse")
         },
+        "sampler": _sampler(simulator, gun),
         "floors": floors(simulator.detector.geometry.cells),
         "throughput": dict(zip(_COUNTS, zip(*rates, strict=True), strict=True)),
     }
@@ -322,6 +331,9 @@ def _tables(study: Study, case: Case, content: Mapping[str, Any]) -> list[str]:
     ]
     head = (f"stage, CPU us per shower, batch {BLOCK}", "dense", "sparse")
     text.append(table(head, rows))
+    rows = [[name, _stage(value)] for name, value in content.get("sampler", {}).items()]
+    if rows:
+        text.append(table(("step of the sampler", "CPU us per shower"), rows))
     rows = [[name, f"{value:.1f}"] for name, value in content["floors"].items()]
     text.append(table(("floor on this machine, in the same run", "us"), rows))
     return text
