@@ -50,6 +50,8 @@ class CompoundHits(GenerativeModel):
         shape: Sizes of its input; the cells are energies in MeV of a voxel grid.
         phases: Places of the axis within a cell that are told apart along y and x; 1 where it
             always crosses at the same place.
+        crossing: Where the axis crosses cells that have one phase, in units of cells from their
+            centre along y and x.
         hidden: Widths of the hidden layers of the rates.
         rank: Number of cell patterns of each layer.
         couplings: Couplings of the prior.
@@ -73,6 +75,7 @@ class CompoundHits(GenerativeModel):
         shape: ShowerShape,
         *,
         phases: tuple[int, int] = (1, 1),
+        crossing: tuple[float, float] = (0.0, 0.0),
         hidden: tuple[int, ...] = (64, 64),
         rank: int = 8,
         couplings: int = 4,
@@ -91,7 +94,7 @@ class CompoundHits(GenerativeModel):
             raise ValueError(msg)
         self.threshold = threshold
         layers = len(shape.layers)
-        self.stencil = Stencil(shape.centres, layers, phases)
+        self.stencil = Stencil(shape.centres, layers, phases, crossing)
         axis = shape.columns[_AXIS]
         self._axis = axis
         self._told = [i for i in range(shape.conditions) if not axis.start <= i < axis.stop]

@@ -11,7 +11,7 @@ vector, and the position u = d - phi_l about the axis. Phases phi_l are told apa
 
 Offsets with the same law form a bin. Near the axis an offset (and phase) is a bin of its own,
 folded by the mirror symmetries that the phases leave; farther out it is so for all phases
-together; far out bins are rings, in three sectors unless all four mirrors hold. Within a bin cells
+together; far out bins are rings, in three sectors unless there is one phase. Within a bin cells
 differ by a fixed weight w, whose mean is one.
 
 Notation: N showers, L layers, B bins, P phases, M members (offsets of a phase).
@@ -38,7 +38,7 @@ HARMONICS = 4
 
 _NEAR, _MID, _GROWTH = 2.3, 7.0, 1.08
 _OFF_CENTRE = 0.05
-"""How far from the centre of a cell, in cells, an axis may cross that has one phase."""
+"""How far from its place, in cells, an axis may cross that has one phase."""
 
 _NEAR_ZONE = 3
 """Cells up to this zone are near: sampled one by one."""
@@ -72,17 +72,28 @@ class Stencil(nn.Module):
         centres: Centres of the cells in mm, layer by layer, row by row, with shape (cells, 3).
         layers: L.
         phases: Phases told apart along y and x.
+        crossing: Where the axis crosses a cell that has one phase, in units of cells from its
+            centre along y and x.
 
     Raises:
         ValueError: The cells do not form a regular grid of rows and columns.
     """
 
-    def __init__(self, centres: Tensor, layers: int, phases: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        centres: Tensor,
+        layers: int,
+        phases: tuple[int, int],
+        crossing: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
         super().__init__()
         if min(phases) < 1:
             msg = f"phases are at least one along y and x, got {phases}"
             raise ValueError(msg)
-        self.layers, self.phases = layers, phases
+        if max(abs(a) for a in crossing) > 0.5:
+            msg = f"an axis crosses its cell at -0.5 to 0.5 along y and x, got {crossing}"
+            raise ValueError(msg)
+        self.layers, self.phases, self.crossing = layers, phases, crossing
         self.rows, self.columns, self.origin, self.pitch = _grid(centres, layers)
         self.depth = centres[:: self.rows * self.columns, 2].double()
         self.depth = self.depth - self.depth[0]
@@ -152,7 +163,7 @@ class Stencil(nn.Module):
     @property
     def symmetric(self) -> bool:
         """Whether rows and columns may be exchanged and mirrored: eight members look alike."""
-        return self.phases == (1, 1)
+        return self.phases == (1, 1) and self.crossing == (0.0, 0.0)
 
     def check(self, axis: Tensor) -> None:
         """Refuses axes that cross cells elsewhere than at the phases.
@@ -164,14 +175,17 @@ class Stencil(nn.Module):
             ValueError: Says how far off an axis is, and what to do.
         """
         place = (self._crossings(axis) - self.origin) / self.pitch
+        place = place - torch.floor(place + 0.5)
         middle = torch.tensor(self._middles()).flip(1)[self.aim(axis).phase]
-        off = (place - torch.floor(place + 0.5) - middle).abs().amax((0, 1))
+        off = (place - middle).abs().amax((0, 1))
         allowed = 0.5 / torch.tensor(self.phases[::-1]) + 1e-6
         single = torch.tensor(self.phases[::-1]) == 1
         if bool((off > torch.where(single, _OFF_CENTRE, allowed)).any()):
+            x, y = place.mean((0, 1)).tolist()
             msg = (
-                f"axes cross cells up to {float(off.max()):.2f} of a cell off their centre: give "
-                f"the model more phases along y and x than {self.phases}"
+                f"axes cross cells up to {float(off.max()):.2f} of a cell from where the model "
+                f"expects it: give it crossing [{y:.2f}, {x:.2f}] (y, x) if all cross them there, "
+                f"and else more phases along y and x than {self.phases}"
             )
             raise ValueError(msg)
 
@@ -305,19 +319,25 @@ class Stencil(nn.Module):
         return padded[0], padded[1], padded[2]
 
     def _middles(self) -> list[list[float]]:
-        steps = [[(i + 0.5) / n - 0.5 for i in range(n)] for n in self.phases]
+        steps = [
+            [(i + 0.5) / n - 0.5 for i in range(n)] if n > 1 else [place]
+            for n, place in zip(self.phases, self.crossing, strict=True)
+        ]
         return [[y, x] for y in steps[0] for x in steps[1]]
 
     def _keys(self, offsets: Tensor, u: Tensor, phase: int) -> list[tuple[int, ...]]:
         """What the members of a bin have in common."""
-        folded = [bool(n == 1) for n in self.phases]
+        single = [bool(n == 1) for n in self.phases]
+        folded = [
+            n == 1 and place == 0 for n, place in zip(self.phases, self.crossing, strict=True)
+        ]
         d = offsets.long().numpy()
         d = np.where(np.array(folded), np.abs(d), d)
-        if all(folded):
+        if all(single) and self.crossing[0] == self.crossing[1]:
             d = np.sort(d, axis=1)
         radius = u.norm(dim=1).numpy()
         sector = np.zeros(len(d), dtype=int)
-        if not all(folded):
+        if not all(single):
             steep = np.abs(u[:, 0].numpy()) > np.abs(u[:, 1].numpy())
             sector = np.where(steep, np.where(u[:, 0].numpy() > 0, 1, 2), 0)
         rings = np.floor(np.log(np.maximum(radius, _MID) / _MID) / log(_GROWTH)).astype(int)

@@ -15,9 +15,9 @@ PITCH = (5.0, 4.0)
 DEPTHS = (0.0, 10.0, 30.0)
 
 
-def make(rows=9, columns=9, phases=(1, 1)):
+def make(rows=9, columns=9, phases=(1, 1), crossing=(0.0, 0.0)):
     geometry = VoxelGrid(rows, columns, PITCH, layer_z=DEPTHS)
-    return Stencil(geometry.cell_centres, len(DEPTHS), phases), geometry
+    return Stencil(geometry.cell_centres, len(DEPTHS), phases, crossing), geometry
 
 
 def axes(geometry, count, seed):
@@ -383,3 +383,33 @@ def test_axes_off_the_phases_are_refused():
     pitch = float(stencil.pitch[0])
     with pytest.raises(ValueError, match="more phases"):
         stencil.check(centre + torch.tensor([0.3 * pitch, 0.0, 0.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "bins_of_eight"), [(-0.3, -0.3, 4), (0.2, 0.0, 4), (0.1, 0.3, 8)]
+)
+def test_one_crossing_off_the_centre(y, x, bins_of_eight):
+    """Axes that cross there are taken, and images of an offset share a bin where that is fair."""
+    centred, _ = make()
+    stencil, _ = make(crossing=(y, x))
+    assert not stencil.symmetric
+    pitch = stencil.pitch
+    beam = torch.tensor([[x * float(pitch[0]), y * float(pitch[1]), 0.0, 0.0]])
+    stencil.check(beam)
+    assert torch.equal(stencil.aim(beam).y, centred.aim(torch.zeros(1, 4)).y)
+    with pytest.raises(ValueError, match=r"crossing \[0.00, 0.00\]"):
+        stencil.check(torch.zeros(1, 4))
+    with pytest.raises(ValueError, match=rf"crossing \[{y:.2f}, {x:.2f}\]"):
+        centred.check(beam)
+    place = stencil.place[0]
+    middle = torch.tensor(stencil.reach) - 1
+    images = [(a * s, b * t) for a, b in ((2, 1), (1, 2)) for s in (1, -1) for t in (1, -1)]
+    bins = {int(stencil.member_bin[0][place[middle[0] + a, middle[1] + b]]) for a, b in images}
+    assert len(bins) == bins_of_eight
+    own = stencil.member_square[0][place[middle[0], middle[1]]]
+    assert float(own) == pytest.approx(y * y + x * x)
+
+
+def test_a_crossing_lies_in_its_cell():
+    with pytest.raises(ValueError, match="-0.5 to 0.5"):
+        make(crossing=(0.0, 0.7))
