@@ -25,10 +25,10 @@ def children(law, todo, n, laws, scratch, out, found):
     chosen = scratch.chosen[:born]
     _fates(chosen, out.cell, k0, k1, scratch.code, lives)
     corner = (todo.y[n], todo.x[n], todo.phase[n])
-    _settle(law, corner, laws[RATE], chosen, scratch.code, lives, out, found)
+    _settle(law, corner, laws[RATE], chosen, scratch, out, found)
     stop = distinct(out, found, found + born)
     out.alone[found:stop] = law.settings[3]
-    _waves(law, corner, todo.field[n], out, found, stop)
+    _waves(law, corner, todo.field[n], scratch, out, found, stop)
     return stop
 
 
@@ -68,7 +68,7 @@ def _fates(chosen, cells, k0, k1, steps, lives):
 
 
 @jit
-def _settle(law, corner, rates, chosen, steps, lives, out, found):
+def _settle(law, corner, rates, chosen, scratch, out, found):
     """Puts children that live into their cells, and others nowhere."""
     rows, columns, phases = corner
     height, width = np.int32(law.rows), np.int32(law.columns)
@@ -76,11 +76,13 @@ def _settle(law, corner, rates, chosen, steps, lives, out, found):
     there, child_dy, child_dx = law.there, law.child_dy, law.child_dx
     down, right = np.int32(there.shape[1] // 2), np.int32(there.shape[2] // 2)
     cells, alone, layers, places = out.cell, out.alone, out.layer, out.bin
-    ys, xs, last = out.row, out.column, np.int32(out.taken.shape[0] - 1)
+    steps, lives, ys, xs = scratch.code, scratch.other, scratch.row, scratch.column
+    last, per_layer = np.int32(out.taken.shape[0] - 1), np.int32(height * width)
     for c in range(place(chosen.shape[0])):
         i, step, child = place(chosen[c] >> 3), place(steps[c]), place(found) + c
         layer = place(layers[i])
-        row, column = np.int32(ys[i] + child_dy[step]), np.int32(xs[i] + child_dx[step])
+        inner = place(np.int32(cells[i] - layers[i] * per_layer))
+        row, column = np.int32(ys[inner] + child_dy[step]), np.int32(xs[inner] + child_dx[step])
         inside = (np.uint32(row) < np.uint32(height)) & (np.uint32(column) < np.uint32(width))
         phase, some = place(phases[layer]), np.int32(inside)
         v = np.int32(some * np.int32(row - rows[layer] + down))
@@ -90,20 +92,22 @@ def _settle(law, corner, rates, chosen, steps, lives, out, found):
         alone[i] += np.float32(lived) * (together - alone[i])
         cell = np.int32((np.int32(layer) * height + row) * width + column - last)
         cells[child] = np.int32(last + np.int32(lived) * cell)
-        layers[child], places[child], ys[child], xs[child] = layer, at, row, column
+        layers[child], places[child] = layer, at
 
 
 @jit
-def _waves(law, corner, field, out, first, stop):
+def _waves(law, corner, field, scratch, out, first, stop):
     """The field of children."""
     rows, columns, phases = corner
     members, record, zones, bins = law.place, law.record, law.zone, np.int32(law.share.shape[1])
     down, right = np.int32(members.shape[1] // 2), np.int32(members.shape[2] // 2)
-    waves, layers, places, ys, xs = out.wave, out.layer, out.bin, out.row, out.column
+    waves, layers, places, cells = out.wave, out.layer, out.bin, out.cell
+    ys, xs, per_layer = scratch.row, scratch.column, np.int32(law.rows * law.columns)
     for i in range(place(first), place(stop)):
         layer = place(layers[i])
         phase, b = place(phases[layer]), place(np.int32(places[i] - layers[i] * bins))
-        v, h = place(ys[i] - rows[layer] + down), place(xs[i] - columns[layer] + right)
+        inner = place(np.int32(cells[i] - layers[i] * per_layer))
+        v, h = place(ys[inner] - rows[layer] + down), place(xs[inner] - columns[layer] + right)
         m, zone = place(members[phase, v, h]), place(zones[b])
         turn = field[place(5) + zone, layer] * record[phase, m, 4]
         turn += field[place(10) + zone, layer] * record[phase, m, 5]

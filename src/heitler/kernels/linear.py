@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from heitler.kernels.numbers import jit, place, power
+from heitler.kernels.numbers import fused, jit, place, power
 
 __all__ = ["add_product", "evaluate"]
 
 _ONE = np.float32(1.0)
 
 
-@jit
+@fused
 def add_product(x, matrix, y):
     """Adds x @ matrix to y, four rows at a time: y is then read and written a quarter as often."""
     rows, columns, i = place(x.shape[0]), place(y.shape[0]), place(0)

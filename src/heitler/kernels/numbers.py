@@ -41,6 +41,7 @@ __all__ = [
     "SURVIVAL",
     "TO_UNIT",
     "cached",
+    "fused",
     "inlined",
     "jit",
     "logarithm",
@@ -80,6 +81,9 @@ jit = _compiler()
 inlined = _compiler(inline="always")
 summed = _compiler(fastmath={"reassoc"})
 """For sums whose terms may be added in any order."""
+
+fused = _compiler(fastmath={"contract"})
+"""For products that may be added without rounding in between."""
 
 cached = _compiler(cache=True)
 """For what Python calls: keeps the machine code on disk, that of all functions called included.

@@ -36,7 +36,7 @@ class Found(NamedTuple):
     Arguments:
         taken: Whether a cell is hit; the last one, which always is, stands for nowhere.
         cell: Cell of each hit.
-        layer, row, column: Where it is.
+        layer: Its layer.
         bin: Its bin, counted over layers.
         wave: Its field.
         alone: Factor of its t.
@@ -46,8 +46,6 @@ class Found(NamedTuple):
     taken: NDArray[np.uint8]
     cell: _I32
     layer: _I32
-    row: _I32
-    column: _I32
     bin: _I32
     wave: _F32
     alone: _F32
@@ -64,6 +62,7 @@ class Scratch(NamedTuple):
         chosen: Indices, or runs of points.
         code: Whole numbers that go with them.
         number, other, third: Random numbers that go with them, or how many there are.
+        row, column: Of each cell of a layer.
     """
 
     wave: _F32
@@ -74,6 +73,8 @@ class Scratch(NamedTuple):
     number: _F32
     other: _F32
     third: _F32
+    row: NDArray[np.int16]
+    column: NDArray[np.int16]
 
 
 def room(law: Law) -> tuple[Found, Scratch]:
@@ -88,13 +89,14 @@ def room(law: Law) -> tuple[Found, Scratch]:
     def real() -> _F32:
         return np.empty(many, np.float32)
 
+    row, column = np.indices((law.rows, law.columns), np.int16).reshape(2, -1)
     found = Found(
-        np.ones(size + 1, np.uint8), whole(), whole(), whole(), whole(), whole(), real(), real(),
+        np.ones(size + 1, np.uint8), whole(), whole(), whole(), real(), real(),
         np.zeros(layers, np.int32),
     )  # fmt: skip
     scratch = Scratch(
         np.zeros(near, np.float32), np.zeros(near, np.float32), np.empty(runs, np.float32),
-        whole(), whole(), real(), real(), real(),
+        whole(), whole(), real(), real(), real(), row, column,
     )  # fmt: skip
     return found, scratch
 
@@ -163,10 +165,8 @@ def _hit(law, rows, columns, phases, wave, chance, chosen, out):
     """Notes near cells that are hit and in the readout window; their number."""
     taken, cells, bins, waves, layers = out.taken, out.cell, out.bin, out.wave, out.layer
     height, width, near = np.int32(law.rows), np.int32(law.columns), place(law.near)
-    ys, xs = out.row, out.column
-    dy, dx, bin_of, zones, count = law.dy, law.dx, law.bin, law.near_zones, out.number
-    per_layer = np.int32(law.share.shape[1])
-    nowhere = np.int32(np.int32(phases.shape[0]) * height * width)
+    dy, dx, bin_of, zones, number_of = law.dy, law.dx, law.bin, law.near_zones, out.number
+    per_layer, last = np.int32(law.share.shape[1]), np.int32(taken.shape[0] - 1)
     found = place(0)
     for layer in range(place(phases.shape[0])):
         phase, at, got, before = phases[layer], layer * near, place(0), found
@@ -179,13 +179,13 @@ def _hit(law, rows, columns, phases, wave, chance, chosen, out):
             j = place(chosen[i])
             row, column = np.int32(y + dy[phase, j]), np.int32(x + dx[phase, j])
             inside = (np.uint32(row) < np.uint32(height)) & (np.uint32(column) < np.uint32(width))
-            cell = np.int32(start + row * width + column - nowhere)
-            cell = np.int32(nowhere + np.int32(inside) * cell)
+            cell = np.int32(start + row * width + column - last)
+            cell = np.int32(last + np.int32(inside) * cell)
             taken[place(cell)] = np.uint8(1)
-            cells[found], layers[found], ys[found], xs[found] = cell, layer, row, column
+            cells[found], layers[found] = cell, layer
             bins[found], waves[found] = first + bin_of[phase, j], wave[at + j]
             found += place(inside)
-        count[layer] = found - before
+        number_of[layer] = found - before
     return np.int64(found)
 
 
@@ -290,7 +290,7 @@ def _scatter(law, corner, chosen, spots, out, found):
     run_bin, starts, counts, most = law.run_bin, law.run_start, law.run_count, law.run_most
     record, per_layer = law.record, np.int32(law.share.shape[1])
     cells, bins, waves, layers = out.cell, out.bin, out.wave, out.layer
-    ys, xs, last = out.row, out.column, np.int32(out.taken.shape[0] - 1)
+    last = np.int32(out.taken.shape[0] - 1)
     for i in range(place(chosen.shape[0])):
         layer, r, at = place(chosen[i] >> 16), place(chosen[i] & 0xFFFF), place(found) + i
         phase = place(phases[layer])
@@ -306,7 +306,7 @@ def _scatter(law, corner, chosen, spots, out, found):
         inside = (np.uint32(row) < np.uint32(height)) & (np.uint32(column) < np.uint32(width))
         cell = np.int32((np.int32(layer) * height + row) * width + column - last)
         cells[at], layers[at] = np.int32(last + np.int32(inside & kept) * cell), layer
-        ys[at], xs[at], waves[at] = row, column, level + turn
+        waves[at] = level + turn
         bins[at] = np.int32(layer) * per_layer + run_bin[phase, r]
 
 
@@ -317,12 +317,12 @@ def distinct(out, found, stop):
     This is apart from where they are made: there, all would wait for the one before to be noted.
     """
     taken, cells, layers, bins, waves = out.taken, out.cell, out.layer, out.bin, out.wave
-    ys, xs, count = out.row, out.column, out.number
+    count = out.number
     found = place(found)
     for i in range(found, place(stop)):
         cell, layer = cells[i], layers[i]
         cells[found], layers[found], bins[found] = cell, layer, bins[i]
-        ys[found], xs[found], waves[found] = ys[i], xs[i], waves[i]
+        waves[found] = waves[i]
         new = np.uint8(1) - taken[place(cell)]
         taken[place(cell)] = np.uint8(1)
         count[place(layer)] += np.int32(new)

@@ -411,5 +411,5 @@ def test_one_crossing_off_the_centre(y, x, bins_of_eight):
 
 
 def test_a_crossing_lies_in_its_cell():
-    with pytest.raises(ValueError, match="-0.5 to 0.5"):
+    with pytest.raises(ValueError, match=r"-0\.5 to 0\.5"):
         make(crossing=(0.0, 0.7))
