@@ -53,7 +53,7 @@ class Sample:
         c = simulator.conditioning(particles)
         aim = model.stencil.aim(c[:, model.shape.columns["axis"]])
         seen = Seen.of(hits, aim, model.stencil)
-        rates = model._rates(model._standardised(seen), c[:, model._told])
+        rates = model._rates(model._standardised(seen, c[:, model._told]), c[:, model._told])
         index, sums = model.stencil.exposures(aim)
         return cls(seen, rates, aim, sums[index][..., 0])
 

@@ -94,11 +94,13 @@ def likelihoods(
     torch.manual_seed(seed)
     model: Any = CompoundHits(shape)
     s, axis = model.stencil, shape.columns["axis"]
-    model._start(train.hits, s.aim(train.c[:, axis]))
+    model._start(train.hits, s.aim(train.c[:, axis]), train.c[:, model._told])
     seen = [Seen.of(d.hits, s.aim(d.c[:, axis]), s) for d in (train, judged)]
     more = [torch.cat([torch.zeros(v.count, 0), *(f(v) for f in extra)], 1) for v in seen]
-    inputs = [torch.cat([model._standardised(v), _scaled(m, more[0]), d.c[:, model._told]], 1)
-              for v, m, d in zip(seen, more, (train, judged), strict=True)]  # fmt: skip
+    inputs = []
+    for v, m, d in zip(seen, more, (train, judged), strict=True):
+        told = d.c[:, model._told]
+        inputs.append(torch.cat([model._standardised(v, told), _scaled(m, more[0]), told], 1))
     width = more[0].shape[1]
     model.network = mlp(inputs[0].shape[1], (64,), 64)
     weights = [*model.network.parameters(), *model.cells.parameters()]

@@ -38,7 +38,9 @@ class Recipe(NamedTuple):
         kept, changed: Numbers that a coupling leaves and changes; -1 stands for none.
         spline: Bound, least share, and the slope before normalisation that stands for one.
         edges: Lowest and highest standardised summaries, (2, S).
-        centre, scale: Mean and scale of summaries, (S).
+        centre: Summaries that conditions predict: a constant and factors of the conditions and of
+            their squares less one, (1 + 2 C, S).
+        scale: Scatter of summaries about that, (S).
         origin, pitch: Centre of the first cell and pitch in mm, x before y, (2).
         depth: Depths of the layers in mm from the first one, (L).
         phases: Phases told apart along x and y, (2).
@@ -230,7 +232,9 @@ def _build(sources):
         for n in range(told.shape[0]):
             _summarise(recipe, normal[n], told[n], room)
             for i in range(3):
-                goal = np.float64(room.summaries[i]) * recipe.scale[i] + recipe.centre[i]
+                goal = np.float64(room.summaries[i]) * recipe.scale[i] + recipe.centre[0, i]
+                for k in range(room.told.shape[0]):
+                    goal += np.float64(room.told[k]) * recipe.centre[1 + k, i]
                 made.goal[n, i] = goal if i == 1 else np.exp(goal)
             _rates(recipe, told[n], room, made.coefficients[n].ravel())
             _field(recipe, waves[n], room, made.field[n])

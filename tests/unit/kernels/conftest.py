@@ -36,7 +36,8 @@ def model_of(phases):
     kappa[6, 6] = 0.0
     state["kappa"] = 0.5 * kappa / kappa.sum()
     state["settings"] = torch.tensor([0.5, 0.8, 1.1], dtype=torch.float64)
-    state["centre"][:3] = torch.tensor([5.0, (LAYERS - 1) / 2, 0.7])
+    state["centre"][0, :3] = torch.tensor([5.0, (LAYERS - 1) / 2, 0.7])
+    state["centre"][1:, :3] = torch.tensor([[0.3, 0.2, 0.01], [0.02, -0.05, 0.01]])
     state["scale"] *= 0.03
     model.load_state_dict(state)
     return model.eval()

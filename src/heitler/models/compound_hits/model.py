@@ -114,7 +114,7 @@ class CompoundHits(GenerativeModel):
         window = 2 * clusters.REACH + 1
         grid = torch.linspace(0, GRID[1], GRID[0])
         for name, start in {
-            "centre": torch.zeros(SUMMARIES, dtype=torch.float64),
+            "centre": torch.zeros(1 + 2 * told, SUMMARIES, dtype=torch.float64),
             "scale": torch.ones(SUMMARIES, dtype=torch.float64),
             "edges": torch.tensor([[-4.0], [4.0]]).expand(2, SUMMARIES).clone(),
             "tune": torch.zeros(layers, bins),
@@ -183,7 +183,7 @@ class CompoundHits(GenerativeModel):
         """Minus the log-likelihood in nats: of cells (likelihood) or summaries (flow)."""
         told, aim = c[:, self._told], self.stencil.aim(c[:, self._axis])
         seen = Seen.of(Hits.of(x), aim, self.stencil)
-        summaries = self._standardised(seen) + 0.02 * z["jitter"]
+        summaries = self._standardised(seen, told) + 0.02 * z["jitter"]
         if phase == "flow":
             nll = -self.flow.log_prob(summaries, _features(told)).mean()
             return nll, {"nll": nll}
@@ -200,10 +200,10 @@ class CompoundHits(GenerativeModel):
             raise ValueError(msg)
         if stage == "rates":
             self.stencil.check(c[:, self._axis])
-            self._start(hits, aim)
+            self._start(hits, aim, told)
         if stage == "residuals":
             seen = Seen.of(hits, aim, self.stencil)
-            self._fit(hits, aim, self._standardised(seen), told)
+            self._fit(hits, aim, self._standardised(seen, told), told)
         self._forget()
 
     @property
@@ -232,8 +232,12 @@ class CompoundHits(GenerativeModel):
         a, b, c = (self.get_buffer(f"factor_{k}") for k in range(3))
         return a, b, c
 
-    def _standardised(self, seen: Seen) -> Tensor:
-        return ((summarise(seen) - self.centre) / self.scale).float()
+    def _standardised(self, seen: Seen, told: Tensor) -> Tensor:
+        """Summaries about what the conditions predict, in units of their scatter there."""
+        return ((summarise(seen) - self._expected(told)) / self.scale).float()
+
+    def _expected(self, told: Tensor) -> Tensor:
+        return self.centre[0] + _features(told).double() @ self.centre[1:]
 
     def _rates(self, summaries: Tensor, told: Tensor) -> Rates:
         h = nn.functional.silu(self.network(torch.cat([summaries, told], dim=1)))
@@ -258,13 +262,17 @@ class CompoundHits(GenerativeModel):
             "energies": (excess * torch.exp(-rates.mean) + high * rates.mean).sum() / total,
         }
 
-    def _start(self, hits: Hits, aim: Aim) -> None:
+    def _start(self, hits: Hits, aim: Aim, told: Tensor) -> None:
         self.stencil.weigh(aim, hits.showers, hits.cells.long())
         seen = Seen.of(hits, aim, self.stencil)
         summaries = summarise(seen)
-        self.centre.copy_(summaries.mean(0))
-        self.scale.copy_(summaries.std(0).clamp(min=1e-3))
-        spread = (summaries - self.centre) / self.scale
+        features = nn.functional.pad(_features(told).double(), (1, 0), value=1.0)
+        # numpy finds the smallest solution where conditions do not vary.
+        fitted = np.linalg.lstsq(features.numpy(), summaries.numpy(), rcond=1e-9)[0]
+        self.centre.copy_(torch.from_numpy(fitted))
+        about = summaries - self._expected(told)
+        self.scale.copy_(about.std(0).clamp(min=1e-4))
+        spread = about / self.scale
         self.edges.copy_(torch.stack([spread.amin(0) - 0.5, spread.amax(0) + 0.5]))
         bins, above = self.stencil.count, seen.energy > self.threshold
         index, _ = self.stencil.exposures(aim)
@@ -336,7 +344,7 @@ class CompoundHits(GenerativeModel):
         key = torch.stack(
             [(bits[:, 0] << 8) ^ (bits[:, 2] >> 12), (bits[:, 1] << 8) ^ bits[:, 2]], 1
         )
-        goal = goal_of(summaries.double() * self.scale + self.centre)
+        goal = goal_of(summaries.double() * self.scale + self._expected(told))
         return Prescription(
             coefficients=coefficients.numpy(),
             field=amplitudes.numpy(),
