@@ -297,6 +297,26 @@ def test_a_copy_forgets_by_itself(fitted, made):
     assert torch.equal(original.hits(z, c).dense(CELLS), before)
 
 
+def narrow(count, seed):
+    """Visible energies in a range of a hundred, with a scatter of 1 % about what c says."""
+    generator = torch.Generator().manual_seed(seed)
+    x, c = toy(count, seed)
+    c[:, 0] = 2.0 * torch.rand(count, generator=generator) - 1.0
+    visible = 3e3 * torch.exp(2.3 * c[:, 0] + 0.01 * torch.randn(count, generator=generator))
+    return x * (visible / x.sum(1))[:, None], c
+
+
+def test_a_narrow_resolution_in_a_wide_range_stays_narrow():
+    """Summaries are in units of their scatter, so what training adds to them blurs nothing."""
+    x, c = narrow(600, 5)
+    model = build(couplings=2)
+    model = train(model, x, c)
+    assert float(model.scale[0]) == pytest.approx(0.01, rel=0.1)
+    made = model.hits(draw(model.noise, len(x), (7,)), c)
+    response = [torch.log(v) - 2.3 * c[:, 0] for v in (x.sum(1), sums(made)[:, 0])]
+    assert float(response[1].std() / response[0].std()) == pytest.approx(1.0, abs=0.12)
+
+
 def test_preparing_anew_changes_what_is_generated():
     model = build().eval()
     x, c = toy(100, 12)
