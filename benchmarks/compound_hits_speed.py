@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any
@@ -38,6 +39,7 @@ _DOUBLED = 1.9
 
 _COUNTS = ("one", "two", "spin_one", "spin_two")
 _ROUNDS = 3
+_STREAMED = (10_000, 1_000_000)
 _LOOKUPS = 1300
 
 INTRODUCTION = """\
@@ -136,6 +138,17 @@ def _sampler(simulator: NeuralSimulator, gun: ParticleGun) -> dict[str, float]:
         conditions = simulator.conditioning(gun.shoot(0, BLOCK, seed=1))
         todo = model.prescribe(draw(model.noise, BLOCK, (1,)), conditions)
         return sampler_stages(model.law, todo)
+
+
+def memory(simulator: NeuralSimulator, gun: ParticleGun) -> dict[str, float]:
+    """Most memory in MB of this process after some numbers of sparse showers, block by block."""
+    peaks, made = {}, 0
+    for goal in _STREAMED:
+        while made < goal:
+            simulator.simulate_sparse(gun.shoot(made // BLOCK, BLOCK, seed=1), seed=made)
+            made += BLOCK
+        peaks[f"{goal:,}"] = getrusage(RUSAGE_SELF).ru_maxrss / 1024
+    return peaks
 
 
 def floors(cells: int) -> dict[str, float]:
@@ -243,6 +256,8 @@ def measure(study: Study, case: Case) -> None:
         "floors": floors(simulator.detector.geometry.cells),
         "throughput": dict(zip(_COUNTS, zip(*rates, strict=True), strict=True)),
     }
+    if case.name == "ild_ecal":
+        content["memory"] = memory(simulator, gun)
     study.keep(f"speed_{case.name}", content, [study.data / case.file])
 
 
@@ -324,6 +339,9 @@ def _tables(study: Study, case: Case, content: Mapping[str, Any]) -> list[str]:
         f"{both / alone:.2f} times that of one. Largest of {_ROUNDS} counts of {_SECONDS:.0f} s "
         "each, since other work on the machine only takes away."
     )
+    if "memory" in content:
+        peaks = [f"{peak:,.0f} MB after {count}" for count, peak in content["memory"].items()]
+        text.append(f"Most memory of the process: {', '.join(peaks)} sparse showers.")
     names = list(content["stages"]["dense"])
     rows = [
         [name, *(_stage(content["stages"][form].get(name)) for form in ("dense", "sparse"))]
