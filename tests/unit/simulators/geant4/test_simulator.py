@@ -2,9 +2,11 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from math import pi
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,7 +20,7 @@ from heitler.simulators import (
     SparseSimulator,
     generate,
 )
-from heitler.simulators.geant4 import Geant4Simulator, MissingDataError
+from heitler.simulators.geant4 import Geant4Simulator, MissingDataError, worker
 
 
 def sandwich(**changes):
@@ -151,13 +153,13 @@ def test_a_child_killed_at_its_work_changes_nothing(simulator, geant4_data, capl
 def test_particles_go_where_they_should(geant4_data):
     """Off centre in x and y, and leaning towards +x: the axis of the showers says so."""
     cells = {"type": "VoxelGrid", "rows": 40, "columns": 60, "cell": [2.0, 2.0]}
-    detector = sandwich(geometry=cells)
+    detector = sandwich(geometry=cells, planes_per_layer=1)
     impact, theta, phi = (-12.0, -15.0), pi / 3, 0.0
     incident = beam(detector, 1e3, 60, impact=impact, theta=theta, phi=phi)
     with Geant4Simulator(detector, data=geant4_data) as simulator:
         deposits = simulator.simulate(incident, seed=7).deposits.double().sum(dim=0)
     centres = detector.geometry.cell_centres
-    for layer in range(3):
+    for layer in range(1, 6):
         here = detector.geometry.layer_of_cell == layer
         weights = deposits[here] / deposits[here].sum()
         x, y, z = (weights[:, None] * centres[here]).sum(dim=0).tolist()
@@ -196,13 +198,25 @@ def test_every_material_has_the_elements_that_geant4_says(geant4_data):
 
 
 @pytest.mark.geant4
-def test_what_did_not_take_is_an_error(geant4_data):
+def test_elements_that_geant4_does_not_confirm_are_an_error(geant4_data):
     with Geant4Simulator(sandwich(), data=geant4_data) as simulator:
-        setup = simulator._setup._replace(
-            elements={"G4_Pb": (1,), "G4_Si": (14,), "G4_AIR": (6, 7, 8, 18)}
-        )
-        simulator._children._setup = setup.message
+        elements = {**simulator._setup.elements, "G4_Pb": (1,)}
+        simulator._children._setup = simulator._setup._replace(elements=elements).message
         with pytest.raises(ChildProcessError, match=r"G4_Pb has the elements \(82,\), not \(1,\)"):
+            simulator.provenance()
+
+
+@pytest.mark.geant4
+@pytest.mark.parametrize("command", [*worker.COMMANDS[1:], "/run/setCut"])
+def test_commands_that_do_not_take_are_an_error(command, geant4_data, tmp_path):
+    """Geant4 ignores a command that it does not know: reading back finds out."""
+    program = tmp_path / "worker.py"
+    text = Path(worker.__file__).read_text()
+    assert command in text
+    program.write_text(text.replace(command, command.replace("/", "/misspelt/", 1)))
+    with Geant4Simulator(sandwich(), data=geant4_data) as simulator:
+        simulator._children._command = [sys.executable, "-P", str(program)]
+        with pytest.raises(ChildProcessError, match="Geant4 has"):
             simulator.provenance()
 
 
