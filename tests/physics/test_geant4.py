@@ -65,7 +65,7 @@ def test_silicon_tungsten(shoot):
 
 
 def test_showers_agree_with_those_of_an_independent_script(shoot, shared_data):
-    energy = torch.from_numpy(np.random.default_rng(1).uniform(1e4, 3e4, 60))
+    energy = torch.from_numpy(np.random.default_rng(1).uniform(1e4, 3e4, 40))
     ours = shoot(load_detector("ild_ecal"), energy)
     with open_showers(shared_data("geant4/ild_photons_perpendicular.h5")) as reader:
         theirs = reader.read(0, 3000)

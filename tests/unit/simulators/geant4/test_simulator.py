@@ -208,8 +208,9 @@ def test_elements_that_geant4_does_not_confirm_are_an_error(geant4_data):
 
 @pytest.mark.geant4
 @pytest.mark.parametrize("command", [*worker.COMMANDS[1:], "/run/setCut"])
-def test_commands_that_do_not_take_are_an_error(command, geant4_data, tmp_path):
+def test_commands_that_do_not_take_are_an_error(command, geant4_data, tmp_path, monkeypatch):
     """Geant4 ignores a command that it does not know: reading back finds out."""
+    monkeypatch.setattr("heitler.simulators.geant4.children.TRIES", 1)
     program = tmp_path / "worker.py"
     text = Path(worker.__file__).read_text()
     assert command in text
