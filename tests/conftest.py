@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tarfile
 from collections.abc import Callable
 from copy import deepcopy
+from importlib.util import find_spec
 from math import pi
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,19 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def geant4_data(
+    shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with the data of Geant4's electromagnetic showers, or a skip."""
+    if find_spec("geant4_pybind") is None:  # not imported: it would ask for its data
+        pytest.skip("needs heitler[geant4]")
+    folder = tmp_path_factory.mktemp("geant4")
+    with tarfile.open(shared_data("geant4-em-data.tar.gz")) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heitler.cli.quantities import parse_angles, parse_energies
+from heitler.cli.request import add_request
 
 if TYPE_CHECKING:
     from heitler.simulators import NeuralSimulator, ParticleSource
@@ -30,22 +30,9 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds the arguments of ``heitler generate``."""
     parser.add_argument("model", metavar="RUN|MODEL", help="run directory or packaged model")
-    parser.add_argument("--energy", type=parse_energies, help="50GeV or 10..100GeV")
-    parser.add_argument(
-        "--theta",
-        type=parse_angles,
-        help="angle to the face: 60deg or 30..90deg (default 90deg)",
-    )
+    add_request(parser)
     parser.add_argument("--pdg", type=int, help="particle code (that of the training)")
     parser.add_argument("--particles", type=Path, help="shower file or CSV of incident particles")
-    parser.add_argument("-n", "--number", type=int, help="number of showers")
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, help="shower file to write or replace"
-    )
-    parser.add_argument("--seed", type=int, default=1, help="seed of all showers (default 1)")
-    parser.add_argument(
-        "--to", default="native", help="file convention (see heitler list formats)"
-    )
     parser.add_argument(
         "--extrapolate", action="store_true", help="leave the range of the training"
     )

@@ -35,6 +35,7 @@ class Material:
         radiation_length: X0 in mm.
         critical_energy: E_c for electrons in MeV.
         geant4: Name in Geant4's NIST material table.
+        elements: Atomic numbers of its elements, rising.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Material:
     radiation_length: float
     critical_energy: float
     geant4: str
+    elements: tuple[int, ...]
 
     @property
     def moliere_radius(self) -> float:
@@ -50,25 +52,31 @@ class Material:
 
 
 def _material(
-    name: str, density: float, length_g_cm2: float, critical_energy: float, geant4: str
+    name: str,
+    density: float,
+    length_g_cm2: float,
+    critical_energy: float,
+    geant4: str,
+    *elements: int,
 ) -> Material:
-    return Material(name, density, length_g_cm2 / density * cm, critical_energy, geant4)
+    return Material(name, density, length_g_cm2 / density * cm, critical_energy, geant4, elements)
 
 
 MATERIALS: dict[str, Material] = {
     entry.name: entry
     for entry in (
-        _material("air", 1.205e-3, 36.62, 87.92, "G4_AIR"),
-        _material("aluminium", 2.699, 24.01, 42.70, "G4_Al"),
-        _material("caesium_iodide", 4.510, 8.39, 11.17, "G4_CESIUM_IODIDE"),
-        _material("copper", 8.960, 12.86, 19.42, "G4_Cu"),
-        _material("iron", 7.874, 13.84, 21.68, "G4_Fe"),
-        _material("lead", 11.350, 6.37, 7.43, "G4_Pb"),
-        _material("lead_tungstate", 8.300, 7.39, 9.64, "G4_PbWO4"),
-        _material("liquid_argon", 1.396, 19.55, 32.84, "G4_lAr"),
-        _material("plastic_scintillator", 1.032, 43.90, 94.11, "G4_PLASTIC_SC_VINYLTOLUENE"),
-        _material("silicon", 2.329, 21.82, 40.19, "G4_Si"),
-        _material("tungsten", 19.300, 6.76, 7.97, "G4_W"),
+        _material("air", 1.205e-3, 36.62, 87.92, "G4_AIR", 6, 7, 8, 18),
+        _material("aluminium", 2.699, 24.01, 42.70, "G4_Al", 13),
+        _material("caesium_iodide", 4.510, 8.39, 11.17, "G4_CESIUM_IODIDE", 53, 55),
+        _material("copper", 8.960, 12.86, 19.42, "G4_Cu", 29),
+        _material("iron", 7.874, 13.84, 21.68, "G4_Fe", 26),
+        _material("lead", 11.350, 6.37, 7.43, "G4_Pb", 82),
+        _material("lead_tungstate", 8.300, 7.39, 9.64, "G4_PbWO4", 8, 74, 82),
+        _material("liquid_argon", 1.396, 19.55, 32.84, "G4_lAr", 18),
+        _material("plastic_scintillator", 1.032, 43.90, 94.11, "G4_PLASTIC_SC_VINYLTOLUENE", 1, 6),
+        _material("silicon", 2.329, 21.82, 40.19, "G4_Si", 14),
+        _material("sodium_iodide", 3.667, 9.49, 13.37, "G4_SODIUM_IODIDE", 11, 53),
+        _material("tungsten", 19.300, 6.76, 7.97, "G4_W", 74),
     )
 }
 

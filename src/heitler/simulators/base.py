@@ -13,7 +13,7 @@ from heitler.detectors import Detector
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers, SparseShowers
 
-__all__ = ["Simulator", "SparseSimulator", "simulate_sparse"]
+__all__ = ["MeteredSimulator", "Simulator", "SparseSimulator", "simulate_sparse"]
 
 
 @runtime_checkable
@@ -42,6 +42,14 @@ class SparseSimulator(Simulator, Protocol):
         Raises:
             ValueError: The simulator does not cover these particles.
         """
+
+
+@runtime_checkable
+class MeteredSimulator(Simulator, Protocol):
+    """A simulator that measures what its showers cost."""
+
+    def measured(self) -> dict[str, float]:
+        """Numbers per shower of the last call, by the names that they have in a file."""
 
 
 def simulate_sparse(

@@ -4,13 +4,15 @@ Showers are made block by block (`heitler.simulators.sources.BLOCK`). Finished b
 files in ``<output>.blocks/``, together with the request that they answer; when all are there they
 are joined into the output and removed. On this way showers are lists of hits, and dense only for
 a simulator or a convention that is. After an interruption the same request goes on with the
-blocks that are missing.
+blocks that are missing. What a simulator measures of its showers is kept with the blocks, and its
+mean over all of them goes into the provenance.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -21,7 +23,7 @@ from tqdm import tqdm
 
 from heitler.detectors import Detector
 from heitler.formats import atomic_file, create_showers, open_showers
-from heitler.simulators.base import Simulator, simulate_sparse
+from heitler.simulators.base import MeteredSimulator, Simulator, simulate_sparse
 from heitler.simulators.sources import BLOCK, ParticleSource, block_seed
 
 __all__ = ["generate"]
@@ -73,15 +75,20 @@ def generate(
                 incident = source.shoot(index, count, seed=seed)
                 showers = simulate_sparse(simulator, incident, seed=block_seed(seed, index, 1))
                 _start(blocks, request)
-                with create_showers(path, simulator.detector) as writer:
+                measured = simulator.measured() if isinstance(simulator, MeteredSimulator) else {}
+                with create_showers(path, simulator.detector, provenance=measured) as writer:
                     writer.write(showers)
             bar.update(count)
+    means = Counter[str]()
     with create_showers(
         output, simulator.detector, convention=convention, provenance=origin
     ) as writer:
         for index in range(len(counts)):
             with open_showers(blocks / f"{index:06d}.h5", convention="native") as reader:
                 writer.write(reader.read_sparse(0, len(reader)))
+                for name, value in reader.provenance.items():
+                    means[name] += value * len(reader) / number
+        writer.provenance |= means
     shutil.rmtree(blocks)
     return output
 

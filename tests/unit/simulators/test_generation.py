@@ -225,3 +225,20 @@ def test_a_hundred_thousand_sparse_showers_take_the_memory_of_a_block(tmp_path):
     assert block > 100
     # HDF5's caches of the joined file grow by 20 MB here, and by 60 MB at most.
     assert after - before < block / 3, done.stdout
+
+
+def test_what_a_simulator_measures_is_averaged_over_its_showers(toy_detector, gun, tmp_path):
+    """Also over blocks that were made before an interruption."""
+
+    class Metered(Stamp):
+        def measured(self):
+            return {"cost": float(len(self.seeds))}
+
+    number = 2 * BLOCK + 500
+    with pytest.raises(KeyboardInterrupt):
+        make(Metered(toy_detector, calls=2), gun, tmp_path / "out.h5", number)
+    path = make(Metered(toy_detector), gun, tmp_path / "out.h5", number)
+    with open_showers(path) as reader:
+        cost = reader.provenance["cost"]
+    # Blocks that cost 1 and 2, and, in the second go, the first of its calls.
+    assert cost == pytest.approx((1000 * 1 + 1000 * 2 + 500 * 1) / number)

@@ -1,0 +1,141 @@
+"""`heitler simulate`: files, workers, resuming, and what it says without data."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+import torch
+
+from heitler.cli import main
+from heitler.formats import open_showers
+
+DETECTOR = """
+name: sandwich
+description: Lead and silicon.
+hit_threshold: 0.1
+stack:
+  - repeat: 6
+    slabs:
+      - {material: lead, thickness: 4.0}
+      - {material: silicon, thickness: 1.0, active: true}
+geometry: {type: VoxelGrid, rows: 4, columns: 6, cell: [20.0, 10.0]}
+"""
+ASKED = ["--simulator", "geant4", "--particle", "e-", "--energy", "20..80MeV", "--seed", 3]
+
+
+@pytest.fixture
+def detector(tmp_path):
+    path = tmp_path / "sandwich.yaml"
+    path.write_text(DETECTOR)
+    return path
+
+
+@pytest.fixture
+def data(geant4_data, monkeypatch):
+    monkeypatch.setenv("HEITLER_GEANT4_DATA", str(geant4_data))
+
+
+def simulate(*words):
+    return main(["simulate", *map(str, words)])
+
+
+def showers(path):
+    with open_showers(path) as reader:
+        read = reader.read_sparse(0, len(reader))
+        return read.hits, read.particles, reader.provenance
+
+
+def same(one, other):
+    names = ("offsets", "cells", "energies")
+    return all(torch.equal(getattr(one[0], name), getattr(other[0], name)) for name in names)
+
+
+@pytest.mark.geant4
+def test_files_are_the_same_for_any_number_of_workers(data, detector, tmp_path, capsys):
+    words = [*ASKED, "--detector", detector, "--theta", "60..90deg", "-n", 30]
+    for workers in (1, 2):
+        output = tmp_path / f"{workers}.h5"
+        assert simulate(*words, "--workers", workers, "-o", output) == 0
+        assert capsys.readouterr().out.strip() == str(output)
+    one, two = showers(tmp_path / "1.h5"), showers(tmp_path / "2.h5")
+    assert same(one, two)
+    assert one[1].pdg.unique().tolist() == [11]
+    said = one[2], two[2]
+    cost = [provenance.pop("geant4_cpu_seconds_per_shower") for provenance in said]
+    assert min(cost) > 0
+    assert said[0] == said[1]
+
+
+@pytest.mark.geant4
+@pytest.mark.slow
+def test_a_killed_simulation_goes_on_to_the_same_file(data, detector, program, tmp_path):
+    words = [*ASKED, "--detector", detector, "-n", 2100]
+    out, whole = tmp_path / "out.h5", tmp_path / "whole.h5"
+    process = program("simulate", *words, "-o", out)
+    blocks = tmp_path / "out.h5.blocks"
+    while not (blocks / "000000.h5").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not out.exists()
+    assert simulate(*words, "--workers", 2, "-o", out) == 0
+    assert simulate(*words, "-o", whole) == 0
+    assert same(showers(out), showers(whole))
+    assert len(showers(out)[0]) == 2100
+    assert not blocks.exists()
+
+
+def test_without_data_it_says_what_to_do_in_three_lines(monkeypatch, tmp_path, capfd):
+    monkeypatch.delenv("HEITLER_GEANT4_DATA", raising=False)
+    monkeypatch.setattr("heitler.simulators.geant4.simulator.find_spec", lambda _: object())
+    words = ["--simulator", "geant4", "--detector", "ild_ecal", "--energy", "1GeV", "-n", 1]
+    assert simulate(*words, "-o", tmp_path / "out.h5") == 2
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 3
+    assert captured.err.startswith("heitler simulate: Geant4 lacks its data: HEITLER_GEANT4_DATA")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"--simulator": "geant3"}, "invalid choice: 'geant3'"),
+        ({"--detector": "ild_ekal"}, "did you mean 'ild_ecal'?"),
+        ({"--detector": "calochallenge_ds2"}, "needs a voxel grid with a stack"),
+        ({"--particle": "pi+"}, "invalid choice: 'pi+'"),
+        ({"--energy": None}, "give the energies with --energy"),
+        ({"--energy": "50"}, "such as 50GeV or 10..100GeV"),
+        ({"-n": None}, "give the number of showers with -n"),
+    ],
+)
+def test_wrong_requests(changes, message, tmp_path, capfd):
+    asked = {"--simulator": "geant4", "--detector": "ild_ecal", "--energy": "1GeV", "-n": 1}
+    asked |= {**changes, "-o": tmp_path / "out.h5"}
+    words = [word for pair in asked.items() if pair[1] is not None for word in pair]
+    assert simulate(*words) == 2
+    captured = capfd.readouterr()
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.geant4
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"-n": 0}, "at least 1, got 0"),
+        ({"--seed": -1}, "a seed must not be negative, got -1"),
+        ({"--workers": 0}, "at least one worker, got 0"),
+        ({"--to": "nonsense"}, "unknown convention 'nonsense'"),
+    ],
+)
+def test_wrong_requests_that_need_geant4(changes, message, data, tmp_path, capfd):
+    asked = {"--simulator": "geant4", "--detector": "ild_ecal", "--energy": "1GeV", "-n": 1}
+    asked |= {**changes, "-o": tmp_path / "out.h5"}
+    assert simulate(*[word for pair in asked.items() for word in pair]) == 2
+    assert message in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
