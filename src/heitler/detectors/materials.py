@@ -55,7 +55,7 @@ class Material:
         return self.radiation_length * SCALE_ENERGY / self.critical_energy
 
 
-def _material(  # noqa: PLR0913, PLR0917 (a row of the table)
+def _material(
     name: str,
     density: float,
     length_g_cm2: float,
