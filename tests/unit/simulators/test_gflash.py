@@ -11,6 +11,7 @@ from heitler.particles import IncidentParticles
 from heitler.simulators import GflashSimulator, Simulator, SparseSimulator
 from heitler.simulators.gflash.medium import Slices
 from heitler.simulators.gflash.parameters import cumulative, longitudinal, radial
+from heitler.simulators.gflash.simulator import _Cloud
 
 ILD = load_detector("ild_ecal")
 
@@ -201,6 +202,42 @@ def test_a_particle_that_starts_inside_of_the_stack_starts_its_shower_there():
     layers = ILD.geometry.sum_layers(GflashSimulator(ILD).simulate(late, seed=1).deposits)
     assert float(layers[:, :8].sum()) == 0.0
     assert float(layers[:, 12:].sum()) > 0.0
+
+
+@pytest.mark.parametrize("azimuth", [0.0, 40.0, 130.0])
+def test_spots_keep_their_distance_from_a_slanted_axis(azimuth):
+    detector = wide()
+    particles = beam(detector, [1e4], theta=40 * pi / 180, phi=azimuth * pi / 180)
+    counts = np.zeros((1, 40), dtype=int)
+    counts[0, 15:25] = 2000
+    ten = np.full((1, 40), 10.0)
+    cloud = _Cloud(counts, ten, ten, np.full((1, 40), 0.5))
+    place, read = GflashSimulator(detector)._places(particles, cloud, np.random.default_rng(1))
+    offset = place.double() - particles.position
+    direction = particles.direction
+    along = (offset * direction).sum(1, keepdim=True)
+    radius = (offset - along * direction).norm(dim=1)[torch.from_numpy(read)]
+    for r in (5.0, 10.0, 20.0):
+        assert float((radius < r).double().mean()) == pytest.approx(r**2 / (r**2 + 100), abs=0.02)
+
+
+def test_energy_before_and_behind_the_stack_is_in_no_cell():
+    detector = wide(planes=2)
+    simulator = GflashSimulator(detector)
+    place, read = simulator._places(
+        beam(detector, [1e4], theta=pi / 6),
+        _Cloud(
+            np.full((1, 2), 1000),
+            np.full((1, 2), 50.0),
+            np.full((1, 2), 50.0),
+            np.full((1, 2), 0.5),
+        ),
+        np.random.default_rng(1),
+    )
+    assert place.isfinite().all()
+    assert 0.02 < read.mean() < 0.5
+    showers = simulator.simulate(beam(detector, [1e4] * 20, pdg=11), seed=1)
+    assert float(showers.deposits.sum(1).max()) < 0.2 * 1e4 * 0.04
 
 
 def test_bad_input_is_refused():

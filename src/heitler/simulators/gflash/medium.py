@@ -1,6 +1,6 @@
 r"""A stack of plates as one medium, and its layers as slices of that medium.
 
-GFLASH knows a calorimeter by a few numbers (Grindhammer and Peters, hep-ex/0001020, section 3):
+GFLASH knows a calorimeter by a few numbers (Grindhammer and Peters, hep-ex/0001020):
 effective X0, R_M, E_c and Z, the mass-weighted means over the stack, and for a sampling
 calorimeter
 
@@ -73,7 +73,7 @@ class Medium:
 
         with the thickness d of an active plate in mm and the share f of the energy that a
         minimum-ionising particle leaves in active plates (Livan and Wigmans, Calorimetry for
-        Collider Physics, section 4.2).
+        Collider Physics).
 
         Raises:
             ValueError: The detector's stack is not known, or nothing of it is active.

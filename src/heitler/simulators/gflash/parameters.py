@@ -58,8 +58,6 @@ class Longitudinal:
             C = [[sigma_T a, sigma_T b], [sigma_alpha a, -sigma_alpha b]],
             a = sqrt((1 + rho) / 2),  b = sqrt((1 - rho) / 2)
 
-        (section 2.2, equation 13 of hep-ex/0001020).
-
         Arguments:
             first: Standard normal z1, one per shower.
             second: Standard normal z2, likewise.
@@ -86,7 +84,7 @@ class Radial:
 
 
 def longitudinal(medium: Medium, energy: _Array) -> Longitudinal:
-    r"""Means, widths and correlation of ln T and ln alpha (appendix A.1.2 and A.2.2).
+    r"""Means, widths and correlation of ln T and ln alpha (appendix A.1 and A.2).
 
         T_hom = ln y - 0.812,  alpha_hom = 0.81 + (0.458 + 2.26 / Z) ln y,
         T_sam = T_hom - 0.55 / F_S - 0.69 (1 - e^),  alpha_sam = alpha_hom - 0.476 / F_S,
@@ -128,7 +126,7 @@ def cumulative(t: _Array, maximum: _Array, alpha: _Array) -> _Array:
 
 
 def radial(medium: Medium, energy: _Array, tau: _Array) -> Radial:
-    r"""Core, tail and weight (equations 23 to 26, appendix A.1.3 and A.2.3).
+    r"""Core, tail and weight (equations 23 to 26; appendix A.1 and A.2).
 
         f(r) = p 2 r R_C^2 / (r^2 + R_C^2)^2 + (1 - p) 2 r R_T^2 / (r^2 + R_T^2)^2,
         R_C,hom = 0.0251 + 0.00319 ln E + (0.1162 - 0.000381 Z) tau,
@@ -170,7 +168,7 @@ def radial(medium: Medium, energy: _Array, tau: _Array) -> Radial:
 def spots(
     medium: Medium, energy: _Array, maximum: _Array, alpha: _Array
 ) -> tuple[_Array, _Array, _Array]:
-    r"""Mean number of spots, and T and alpha of their own gamma law (appendix A.1.4 and A.2.4).
+    r"""Mean number of spots, and T and alpha of their own gamma law (appendix A.1 and A.2).
 
         hom: N = 93 ln(Z) E^0.876,  T_spot = T (0.698 + 0.00212 Z),
              alpha_spot = alpha (0.639 + 0.00334 Z),

@@ -128,7 +128,8 @@ class GflashSimulator:
         # A cell more for each shower takes what no cell holds.
         cells = self.detector.geometry.cells
         first = np.repeat(np.arange(len(incident)) * (cells + 1) + 1, cloud.counts.sum(axis=1))
-        cell = self.detector.geometry.locate(self._places(incident, cloud, generator)).numpy()
+        place, read = self._places(incident, cloud, generator)
+        cell = np.where(read, self.detector.geometry.locate(place).numpy(), -1)
         deposits = np.bincount(first + cell, energy, len(incident) * (cells + 1))
         rows = deposits.reshape(-1, cells + 1)[:, 1:].astype(np.float32)
         return Hits.of(torch.from_numpy(rows))
@@ -148,7 +149,7 @@ class GflashSimulator:
         rate = np.diff(cumulative(depth, maximum_spot[:, None], alpha_spot[:, None]), axis=1)
         counts = generator.poisson(number[:, None] * rate)
         counts = np.where(lost > 0, np.maximum(counts, 1), 0)
-        # tau of one shower (appendix A.1.4): t / <t> of this shower, times <t> / T of the mean.
+        # tau of one shower (appendix A.1): t / <t> of this shower, times <t> / T of the mean.
         mean = np.exp(law.log_alpha)
         unit = maximum * (alpha / (alpha - 1)) * ((mean - 1) / mean)
         tau = (depth[:, 1:] + depth[:, :-1]) / 2 / unit[:, None]
@@ -181,8 +182,8 @@ class GflashSimulator:
         incident: IncidentParticles,
         cloud: _Cloud,
         generator: np.random.Generator,
-    ) -> Tensor:
-        """Where spots are read out: x, y, z in mm, (M, 3).
+    ) -> tuple[Tensor, NDArray[np.bool_]]:
+        """Where spots are read out: x, y, z in mm, (M, 3), and which lie in the stack, (M).
 
         A spot lies at the depth z on the axis plus (u, v) across it. The unit vectors across the
         direction (a, b, c) are (1 - a a / (1 + c), -a b / (1 + c), -a) and the like of b. It is
@@ -207,10 +208,8 @@ class GflashSimulator:
         a, b, c = incident.direction.numpy().T[:, :, None]
         depth = per_spot(edges[:-1]) + along * per_spot(np.diff(edges))
         depth -= per_spot(a) * u + per_spot(b) * v
-        read = np.searchsorted(edges, depth, side="right") - 1
-        planes = np.append(self.detector.geometry.layer_z.numpy(), np.nan).astype(np.float32)
-        # Before the first edge (-1) and behind the last one is nan, which no cell holds.
-        z = planes[read]
+        layer = np.searchsorted(edges, depth, side="right") - 1
+        z = self.detector.geometry.layer_z.numpy().astype(np.float32).take(layer, mode="clip")
         x_0, y_0, z_0 = incident.position.numpy().T[:, :, None]
         k = 1 / (c * (1 + c))
         cross = per_spot(k * a * b)
@@ -226,7 +225,8 @@ class GflashSimulator:
             + u * cross
             + v * per_spot(1 + k * b * b)
         )
-        return torch.from_numpy(np.stack([x, y, z], axis=1))
+        inside = (layer >= 0) & (layer < len(edges) - 1)
+        return torch.from_numpy(np.stack([x, y, z], axis=1)), inside
 
 
 @dataclass(frozen=True, slots=True)
