@@ -139,3 +139,15 @@ def test_wrong_requests_that_need_geant4(changes, message, data, tmp_path, capfd
     assert simulate(*[word for pair in asked.items() for word in pair]) == 2
     assert message in capfd.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_gflash_needs_no_data(tmp_path, capsys):
+    output = tmp_path / "fast.h5"
+    words = ["--simulator", "gflash", "--detector", "ild_ecal_coarse", "--energy", "20GeV"]
+    assert simulate(*words, "-n", 5, "--seed", 1, "-o", output) == 0
+    _, particles, provenance = showers(output)
+    assert len(particles) == 5
+    assert provenance["simulator"] == "gflash"
+    assert 0.5 < provenance["response"] < 1.0
+    assert simulate(*words, "-n", 5, "--workers", 2, "-o", tmp_path / "more.h5") == 2
+    assert "one process" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Make showers with a simulation that needs no training.
 
     heitler simulate --simulator geant4 --detector ild_ecal --energy 10..100GeV -n 1000 -o g4.h5
+    heitler simulate --simulator gflash --detector ild_ecal --energy 10..100GeV -n 1000 -o fast.h5
     heitler simulate --simulator geant4 --detector my_ecal.yaml --energy 50GeV -n 9 -o my.h5
 
 Energies and angles are values or ranges (uniform). Particles enter at the detector's point of
@@ -92,7 +93,23 @@ def _geant4(detector: Detector, workers: int) -> tuple[Simulator, dict[str, Any]
     return simulator, simulator.provenance()
 
 
+def _gflash(detector: Detector, workers: int) -> tuple[Simulator, dict[str, Any]]:
+    from heitler.simulators import GflashSimulator
+
+    if workers != 1:
+        msg = "gflash runs in one process: leave --workers out"
+        raise ValueError(msg)
+    simulator = GflashSimulator(detector)
+    origin = {
+        "simulator": "gflash",
+        "response": simulator.response,
+        "resolution": simulator.medium.resolution,
+    }
+    return simulator, origin
+
+
 _SIMULATORS: dict[str, Callable[[Detector, int], tuple[Simulator, dict[str, Any]]]] = {
     "geant4": _geant4,
+    "gflash": _gflash,
 }
 """A simulator for a detector, with so many workers, and what a file says of its origin."""

@@ -10,6 +10,7 @@ from heitler.simulators.blueprint import read_yaml as read_yaml
 from heitler.simulators.card import ModelCard as ModelCard
 from heitler.simulators.card import TrainingRange as TrainingRange
 from heitler.simulators.generation import generate as generate
+from heitler.simulators.gflash import GflashSimulator as GflashSimulator
 from heitler.simulators.machine import machine as machine
 from heitler.simulators.neural import HELD_OUT as HELD_OUT
 from heitler.simulators.neural import PARTICLES as PARTICLES

@@ -1,0 +1,3 @@
+"""GFLASH: the classical parameterisation of electromagnetic showers."""
+
+from heitler.simulators.gflash.simulator import GflashSimulator as GflashSimulator
