@@ -82,7 +82,11 @@ def test_the_tutorial_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "page", sorted(path.name for path in (ROOT / "docs" / "how-to").glob("*.md"))
 )
-def test_a_how_to_runs(page: str, tmp_path: Path, toy_run: Callable[[str], Path]) -> None:
+def test_a_how_to_runs(
+    page: str, tmp_path: Path, toy_run: Callable[[str], Path], request: pytest.FixtureRequest
+) -> None:
+    if "geant4" in page:
+        (tmp_path / "geant4-data").symlink_to(request.getfixturevalue("geant4_data"))
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "vae").symlink_to(toy_run("vae"))
     (tmp_path / "showers.h5").symlink_to(toy_run("vae") / "held_out.h5")
