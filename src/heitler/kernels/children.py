@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from heitler.kernels.numbers import CHILDREN, STEP, jit, number, place, uniform
+from heitler.kernels.numbers import CHILDREN, STEP, jit, number, place, uniform, uniforms
 from heitler.kernels.points import distinct
 from heitler.kernels.rates import RATE
 
@@ -19,7 +19,7 @@ def children(law, todo, n, laws, scratch, out, found):
     """Hits next to hits; their number with those found before."""
     k0, k1 = todo.key[n, 0], todo.key[n, 1]
     steps, lives = scratch.number[:found], scratch.other
-    _numbers(out.cell, k0, k1, steps)
+    uniforms(k0, k1, CHILDREN, out.cell, steps)
     out.alone[:found] = law.settings[4]
     born = _born(out.layer, law.child_number, steps, scratch.chosen)
     chosen = scratch.chosen[:born]
@@ -30,12 +30,6 @@ def children(law, todo, n, laws, scratch, out, found):
     out.alone[found:stop] = law.settings[3]
     _waves(law, corner, todo.field[n], scratch, out, found, stop)
     return stop
-
-
-@jit
-def _numbers(cells, k0, k1, numbers):
-    for i in range(numbers.shape[0]):
-        numbers[i] = uniform(number(k0, k1, CHILDREN, cells[i]))
 
 
 @jit

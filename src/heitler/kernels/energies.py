@@ -14,7 +14,7 @@ from heitler.kernels.numbers import (
     number,
     place,
     to_exponential,
-    uniform,
+    uniforms,
 )
 from heitler.kernels.rates import HEIGHT, LOAD, MEAN, REST, ROW
 
@@ -50,7 +50,7 @@ def damp(depth, settings, count, expected, dropped):
 @jit
 def survive(k0, k1, dropped, soft, numbers, out, found):
     """Step 4: the hits that stay, moved together; their number."""
-    _numbers(out.cell[:found], k0, k1, numbers)
+    uniforms(k0, k1, KEEP, out.cell, numbers[:found])
     cell, layer, bins, wave, alone = out.cell, out.layer, out.bin, out.wave, out.alone
     kept = place(0)
     for i in range(place(found)):
@@ -60,12 +60,6 @@ def survive(k0, k1, dropped, soft, numbers, out, found):
         wave[kept], alone[kept] = wave[i], alone[i]
         kept += place(stays)
     return np.int64(kept)
-
-
-@jit
-def _numbers(cells, k0, k1, numbers):
-    for i in range(cells.shape[0]):
-        numbers[i] = uniform(number(k0, k1, KEEP, cells[i]))
 
 
 @jit

@@ -52,6 +52,7 @@ __all__ = [
     "summed",
     "to_exponential",
     "uniform",
+    "uniforms",
 ]
 
 _Function = Callable[..., Any]
@@ -177,6 +178,13 @@ def number(k0, k1, purpose, i):
 def uniform(bits):
     """A number from 0 on and below 1, from the upper 24 of 32 bits."""
     return np.float32(np.int32(bits >> _u32(8))) * TO_UNIT
+
+
+@jit
+def uniforms(k0, k1, purpose, places, numbers):
+    """Uniform numbers of some places, for one purpose."""
+    for i in range(numbers.shape[0]):
+        numbers[i] = uniform(number(k0, k1, purpose, places[i]))
 
 
 @inlined
