@@ -1,10 +1,10 @@
 r"""The laws of GFLASH: gamma profile along the shower, core and tail across it, spots.
 
-All numbers are those of the appendix of G. Grindhammer and S. Peters, "The parameterized
-simulation of electromagnetic showers in homogeneous and sampling calorimeters", hep-ex/0001020:
-A.1 for homogeneous, A.2 for sampling calorimeters. They were compared with those in Geant4's
-implementation (source/parameterisations/gflash) and, where these have them, in the two of CMS;
-where they differ, the docstrings say so.
+The laws are those of G. Grindhammer and S. Peters, "The parameterized simulation of
+electromagnetic showers in homogeneous and sampling calorimeters", hep-ex/0001020. The numbers come
+from implementations: Geant4's (source/parameterisations/gflash) and, where these have them, the
+two of CMS; where they differ, the docstrings say so. Equations and appendices (A.1 for
+homogeneous, A.2 for sampling calorimeters) are as these cite them; the paper was not at hand.
 
 Notation: y = E / E_c; t depth below the start of the shower in X0; r distance from the axis in
 R_M; T depth of the maximum, alpha and beta = (alpha - 1) / T shape and rate of the gamma law;
