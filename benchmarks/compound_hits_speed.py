@@ -45,9 +45,10 @@ _LOOKUPS = 1300
 INTRODUCTION = """\
 Particles in, checked showers in MeV out, on one thread; energies and angles uniform over the
 training range; the first call is left out. Microseconds per shower: wall is the median over calls,
-CPU the processor time, which other work on the machine hardly changes and which is compared with
-the CPU time that the Geant4 file records. Every table states the fidelity of the same model beside
-its floor: a speed means nothing without it."""
+CPU the processor time. Other work on the machine changes it too, through shared caches and
+clocks: repeated counts differed by a quarter. It is compared with the CPU time that the Geant4
+file records, which was measured on another day. Every table states the fidelity of the same model
+beside its floor: a speed means nothing without it."""
 
 
 class StageClock:
