@@ -39,8 +39,8 @@ The compound-hit model (`heitler.models.CompoundHits`) against Geant4 showers th
 never saw. The held-out showers were compared with more than one state of the model, though: three
 for photons in `ild_ecal`, where every choice was made on other showers. Two choices followed
 held-out scores: more epochs for the two smaller data sets, and summaries in units of their
-scatter, after electrons had missed their bar (the cause was found on training showers). So the scores of
-these two are a little too good.
+scatter, after electrons had missed their bar (the cause was found on training showers). So the
+scores of these two are a little too good.
 Each number of a section stands in a JSON file in `docs/results/compound-hits/`."""
 
 
