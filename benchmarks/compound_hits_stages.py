@@ -12,7 +12,8 @@ from heitler.kernels import Law, Prescription
 from heitler.kernels.calibration import calibrate
 from heitler.kernels.children import children
 from heitler.kernels.energies import damp, energise, survive
-from heitler.kernels.points import far, near, room
+from heitler.kernels.lists import room
+from heitler.kernels.points import far, near
 from heitler.kernels.rates import LAWS, SOFT, laws_of
 
 __all__ = ["sampler_stages"]
@@ -36,7 +37,7 @@ def _steps(law: Any, todo: Any, lists: Any, steps: int) -> int:  # noqa: ANN401 
     line = np.empty(3 * bins, np.float32)
     laws = np.empty((LAWS, layers * bins), np.float32)
     expected, dropped = np.empty(layers, np.float32), np.empty(layers, np.float32)
-    out, scratch = lists
+    out, scratch, brood = lists
     energies = np.empty(out.cell.shape[0], np.float32)
     total = 0
     for n in range(count):
@@ -49,10 +50,10 @@ def _steps(law: Any, todo: Any, lists: Any, steps: int) -> int:  # noqa: ANN401 
         if steps > 2:
             hits = far(law, todo, n, laws, scratch, out, hits)
         if steps > 3:
-            hits = children(law, todo, n, laws, scratch, out, hits)
+            hits = children(law, todo, n, laws, scratch, brood, out, hits)
         if steps > 4:
-            damp(law.depth, law.settings, out.number, expected, dropped)
-            hits = survive(k0, k1, dropped, laws[SOFT], scratch.number, out, hits)
+            damp(law, expected, out.layer[:hits], dropped)
+            hits = survive(k0, k1, dropped, laws[SOFT], scratch, out, hits)
         if steps > 5:
             energise(law, k0, k1, laws, scratch, out, energies[:hits])
         if steps > 6:

@@ -10,6 +10,7 @@ from heitler.kernels.law import Drawn as Drawn
 from heitler.kernels.law import Law as Law
 from heitler.kernels.law import Prescription as Prescription
 from heitler.kernels.numbers import COMPILED as COMPILED
+from heitler.kernels.packing import LANES as LANES
 from heitler.kernels.prescription import Recipe as Recipe
 from heitler.kernels.prescription import prescribe as prescribe
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from math import factorial
+
 import numpy as np
 
-from heitler.kernels.numbers import jit
+from heitler.kernels.numbers import horner, inlined, jit, place, summed
 
 __all__ = ["LIMIT", "NEWTON", "calibrate", "solve"]
 
 NEWTON, LIMIT = 12, 1.0
 """Newton steps of the calibration, and the largest exponent that it may use."""
+
+_SERIES = tuple(1.0 / factorial(k) for k in range(14, -1, -1))
 
 
 @jit
@@ -25,14 +29,18 @@ def calibrate(threshold, goal, layers, layer, energies):
     """
     # Four sums side by side: a processor need not wait for one to add to it again.
     above, fixed = np.zeros((4, layers)), np.zeros((4, layers))
-    for i in range(energies.shape[0]):
-        excess = max(energies[i] - threshold, np.float32(0.0))
-        above[i & 3, layer[i]] += excess
-        fixed[i & 3, layer[i]] += energies[i] - excess
-    factor = _factors(above.sum(axis=0), fixed.sum(axis=0), goal)
-    for i in range(energies.shape[0]):
-        scale = np.float32(factor[layer[i]] - 1.0)
-        energies[i] += scale * max(energies[i] - threshold, np.float32(0.0))
+    for i in range(place(energies.shape[0])):
+        excess, into = max(energies[i] - threshold, np.float32(0.0)), place(layer[i])
+        above[i & place(3), into] += excess
+        fixed[i & place(3), into] += energies[i] - excess
+    for copy in range(1, 4):
+        for to in range(layers):
+            above[0, to] += above[copy, to]
+            fixed[0, to] += fixed[copy, to]
+    factor = _factors(above[0], fixed[0], goal)
+    more = (factor - 1.0).astype(np.float32)
+    for i in range(place(energies.shape[0])):
+        energies[i] += more[place(layer[i])] * max(energies[i] - threshold, np.float32(0.0))
 
 
 @jit
@@ -40,27 +48,18 @@ def _factors(above, fixed, goal):
     """Factor of each layer by Newton's method, then one factor for the exact visible energy."""
     layers = above.shape[0]
     visible, mean, width = goal[0], goal[1], goal[2]
-    factor = np.ones(layers)
+    factor, place_of, sums = np.ones(layers), np.empty(layers), np.empty(8)
+    for layer in range(layers):
+        place_of[layer] = (layer - mean) / width
     a, b, c = 0.0, 0.0, 0.0
     miss, matrix = np.empty(3), np.empty((3, 3))
     for _ in range(NEWTON):
         # Moments about the prescribed mean in units of the prescribed width are V, 0 and V.
-        miss[0], miss[1], miss[2] = visible, 0.0, visible
-        s0, s1, s2, s3, s4 = 0.0, 0.0, 0.0, 0.0, 0.0
-        for layer in range(layers):
-            u = (layer - mean) / width
-            part = above[layer] * factor[layer]
-            energy = part + fixed[layer]
-            miss[0] -= energy
-            miss[1] -= energy * u
-            miss[2] -= energy * u * u
-            s0 += part
-            s1 += part * u
-            s2 += part * u * u
-            s3 += part * u * u * u
-            s4 += part * u * u * u * u
+        _sums(above, fixed, factor, place_of, sums)
+        miss[0], miss[1], miss[2] = visible - sums[0], -sums[1], visible - sums[2]
         if max(abs(miss[0]), abs(miss[1]), abs(miss[2])) < 1e-7 * visible:
             break
+        s0, s1, s2, s3, s4 = sums[3], sums[4], sums[5], sums[6], sums[7]
         ridge = 1e-6 * s0 + 1e-12
         matrix[0, 0], matrix[0, 1], matrix[0, 2] = s0 + ridge, s1, s2
         matrix[1, 0], matrix[1, 1], matrix[1, 2] = s1, s2 + ridge, s3
@@ -70,8 +69,8 @@ def _factors(above, fixed, goal):
         b += min(max(db, -0.5), 0.5)
         c += min(max(dc, -0.5), 0.5)
         for layer in range(layers):
-            u = (layer - mean) / width
-            factor[layer] = np.exp(min(max(a + u * (b + u * c), -LIMIT), LIMIT))
+            u = place_of[layer]
+            factor[layer] = _power(min(max(a + u * (b + u * c), -LIMIT), LIMIT))
     total, rest = 0.0, visible
     for layer in range(layers):
         total += above[layer] * factor[layer]
@@ -80,6 +79,31 @@ def _factors(above, fixed, goal):
         for layer in range(layers):
             factor[layer] *= rest / total
     return factor
+
+
+@summed
+def _sums(above, fixed, factor, place_of, sums):
+    """Moments 0 to 2 of all energies, and 0 to 4 of those that can be scaled."""
+    e0, e1, e2, s0, s1, s2, s3, s4 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for layer in range(above.shape[0]):
+        u, part = place_of[layer], above[layer] * factor[layer]
+        energy, square = part + fixed[layer], u * u
+        e0 += energy
+        e1 += energy * u
+        e2 += energy * square
+        s0 += part
+        s1 += part * u
+        s2 += part * square
+        s3 += part * u * square
+        s4 += part * square * square
+    sums[0], sums[1], sums[2] = e0, e1, e2
+    sums[3], sums[4], sums[5], sums[6], sums[7] = s0, s1, s2, s3, s4
+
+
+@inlined
+def _power(x):
+    """e^x within 1e-12 relative for |x| up to `LIMIT`, by its series."""
+    return horner(x, _SERIES)
 
 
 @jit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from heitler.kernels.numbers import CHILDREN, STEP, jit, number, place, uniform, uniforms
-from heitler.kernels.points import distinct
+from heitler.kernels.packing import LANES, close, kept, pack
 from heitler.kernels.rates import RATE
 
 __all__ = ["MOST", "children"]
@@ -13,96 +13,158 @@ __all__ = ["MOST", "children"]
 MOST = 7
 """Children of a hit."""
 
+_HALF = np.float32(0.5)
+
 
 @jit
-def children(law, todo, n, laws, scratch, out, found):
+def children(law, todo, n, laws, scratch, brood, out, found):
     """Hits next to hits; their number with those found before."""
     k0, k1 = todo.key[n, 0], todo.key[n, 1]
-    steps, lives = scratch.number[:found], scratch.other
-    uniforms(k0, k1, CHILDREN, out.cell, steps)
+    first = place(found)
+    _origins(law.there, todo.y[n], todo.x[n], todo.phase[n], brood.origin)
+    uniforms(k0, k1, CHILDREN, out.cell, scratch.number[:found])
     out.alone[:found] = law.settings[4]
-    born = _born(out.layer, law.child_number, steps, scratch.chosen)
-    chosen = scratch.chosen[:born]
-    _fates(chosen, out.cell, k0, k1, scratch.code, lives)
-    corner = (todo.y[n], todo.x[n], todo.phase[n])
-    _settle(law, corner, laws[RATE], chosen, scratch, out, found)
-    stop = distinct(out, found, found + born)
+    born = _born(law.child_number, k0, k1, scratch, brood, out, first)
+    _look_up(law.child_dy, law.child_dx, laws[RATE], brood, born)
+    _move(law.there.shape[2], law.rows, law.columns, brood, scratch.flag, born)
+    _arrive(law.there.ravel(), law.share.shape[1], laws[RATE], brood, scratch.other, born)
+    stop = _settle(law.settings[3], brood, scratch, out, first, born)
     out.alone[found:stop] = law.settings[3]
-    _waves(law, corner, todo.field[n], scratch, out, found, stop)
+    _waves(law, todo.phase[n], todo.field[n], brood, out, first, stop)
+    return np.int64(stop)
+
+
+@jit
+def _origins(there, rows, columns, phases, origin):
+    height, width = np.int32(there.shape[1]), np.int32(there.shape[2])
+    for layer in range(place(phases.shape[0])):
+        down = np.int32(phases[layer] * height + height // np.int32(2) - rows[layer])
+        origin[layer] = np.int32(down * width + width // np.int32(2) - columns[layer])
+
+
+@jit
+def _born(distribution, k0, k1, scratch, brood, out, found):
+    """Lists all first children, then all second ones, and so on: how many there are.
+
+    Those who have one more are among those who had the one before, at the end of the list.
+    """
+    listed = (brood.cell, brood.layer, brood.bin, brood.parent, brood.number)
+    hits = (out.cell, out.layer, out.bin, brood.order, scratch.number)
+    start, stop = place(0), _list(distribution, 0, hits, place(0), found, listed, scratch.flag)
+    for child in range(1, MOST + 1):
+        _fates(brood.cell, k0, k1, STEP + 2 * child - 2, start, stop, brood.step, brood.life)
+        if child == MOST or start == stop:
+            break
+        end = _list(distribution, child, listed, start, stop, listed, scratch.flag)
+        start, stop = stop, end
     return stop
 
 
 @jit
-def _born(layers, distribution, numbers, chosen):
-    """For each child its parent, and which of its children it is: 8 parent + child."""
-    born = place(0)
-    for i in range(place(numbers.shape[0])):
-        layer, u, code = place(layers[i]), numbers[i], np.int32(np.int32(i) << 3)
-        for k in range(place(3)):
-            chosen[born + k] = np.int32(code + np.int32(k))
-        few = np.int32(u > distribution[layer, 0]) + np.int32(u > distribution[layer, 1])
-        born += place(few + np.int32(u > distribution[layer, 2]))
-        if u > distribution[layer, 2]:
-            for k in range(3, MOST):
-                if u > distribution[layer, k]:
-                    chosen[born] = np.int32(code + np.int32(k))
-                    born += place(1)
-    return np.int64(born)
+def _list(distribution, child, parents, start, stop, listed, flags):
+    """Adds parents that have so many children to the end of the list: where it ends then."""
+    cells, layers, bins, places, numbers = parents
+    cell, layer, bin_, parent, number_ = listed
+    for i in range(start, stop):
+        flags[i] = np.uint8(numbers[i] > distribution[place(layers[i]), child])
+    close(flags, stop)
+    end = stop if child else place(0)
+    for i in range(start, stop, place(LANES)):
+        pack(cells, flags, i, cell, end)
+        pack(layers, flags, i, layer, end)
+        pack(bins, flags, i, bin_, end)
+        pack(places, flags, i, parent, end)
+        pack(numbers, flags, i, number_, end)
+        end += kept(flags, i)
+    return end
 
 
 @jit
-def _fates(chosen, cells, k0, k1, steps, lives):
-    """Bits of each child's displacement, and a uniform number that says whether it lives."""
-    for c in range(place(chosen.shape[0])):
-        steps[c] = cells[place(chosen[c] >> 3)]
-    for c in range(chosen.shape[0]):
-        parent, purpose = np.uint32(steps[c]), np.uint32(STEP + 2 * (chosen[c] & 7))
-        steps[c] = np.int32(number(k0, k1, purpose, parent) >> np.uint32(20))
-        lives[c] = uniform(number(k0, k1, np.uint32(purpose + np.uint32(1)), parent))
+def _fates(cells, k0, k1, purpose, start, stop, steps, lives):
+    for c in range(start, stop):
+        steps[c] = np.int32(number(k0, k1, purpose, cells[c]) >> np.uint32(20))
+        lives[c] = uniform(number(k0, k1, purpose + 1, cells[c]))
 
 
 @jit
-def _settle(law, corner, rates, chosen, scratch, out, found):
-    """Puts children that live into their cells, and others nowhere."""
-    rows, columns, phases = corner
-    height, width = np.int32(law.rows), np.int32(law.columns)
-    bins, together = np.int32(law.share.shape[1]), law.settings[3]
-    there, child_dy, child_dx = law.there, law.child_dy, law.child_dx
-    down, right = np.int32(there.shape[1] // 2), np.int32(there.shape[2] // 2)
-    cells, alone, layers, places = out.cell, out.alone, out.layer, out.bin
-    steps, lives, ys, xs = scratch.code, scratch.other, scratch.row, scratch.column
-    last, per_layer = np.int32(out.taken.shape[0] - 1), np.int32(height * width)
-    for c in range(place(chosen.shape[0])):
-        i, step, child = place(chosen[c] >> 3), place(steps[c]), place(found) + c
-        layer = place(layers[i])
-        inner = place(np.int32(cells[i] - layers[i] * per_layer))
-        row, column = np.int32(ys[inner] + child_dy[step]), np.int32(xs[inner] + child_dx[step])
-        inside = (np.uint32(row) < np.uint32(height)) & (np.uint32(column) < np.uint32(width))
-        phase, some = place(phases[layer]), np.int32(inside)
-        v = np.int32(some * np.int32(row - rows[layer] + down))
-        h = np.int32(some * np.int32(column - columns[layer] + right))
-        at = np.int32(np.int32(layer) * bins + np.int32(there[phase, place(v), place(h)]))
-        lived = inside & (lives[c] * rates[place(places[i])] < rates[place(at)])
-        alone[i] += np.float32(lived) * (together - alone[i])
-        cell = np.int32((np.int32(layer) * height + row) * width + column - last)
-        cells[child] = np.int32(last + np.int32(lived) * cell)
-        layers[child], places[child] = layer, at
+def _look_up(child_dy, child_dx, rates, brood, born):
+    """Displacements, rates of parents, and where their layers are in `Law.there`."""
+    steps, bins, layers, origin = brood.step, brood.bin, brood.layer, brood.origin
+    downs, rights, parents, there = brood.down, brood.right, brood.rate, brood.there
+    for c in range(born):
+        step = place(steps[c])
+        downs[c], rights[c] = np.int32(child_dy[step]), np.int32(child_dx[step])
+        parents[c], there[c] = rates[place(bins[c])], origin[place(layers[c])]
 
 
 @jit
-def _waves(law, corner, field, scratch, out, first, stop):
+def _move(width, height, columns, brood, inside, born):
+    """Cells of children, and whether they are in the readout window."""
+    cells, layers, there, downs, rights = (
+        brood.cell, brood.layer, brood.there, brood.down, brood.right,
+    )  # fmt: skip
+    rows, columns, width = np.int32(height), np.int32(columns), np.int32(width)
+    per_layer, one = np.int32(rows * columns), np.float32(1.0) / np.float32(columns)
+    for c in range(born):
+        inner = np.int32(cells[c] - layers[c] * per_layer)
+        above = np.int32((np.float32(inner) + _HALF) * one)
+        row, column = np.int32(above + downs[c]), np.int32(inner - above * columns + rights[c])
+        held = (np.uint32(row) < np.uint32(rows)) & (np.uint32(column) < np.uint32(columns))
+        inside[c] = np.uint8(held)
+        cells[c] = np.int32(cells[c] + downs[c] * columns + rights[c])
+        there[c] = np.int32(np.int32(held) * (there[c] + row * width + column))
+
+
+@jit
+def _arrive(there, bins, rates, brood, others, born):
+    """Bins of children and their rates."""
+    places, layers, bin_, width = brood.there, brood.layer, brood.bin, np.int32(bins)
+    for c in range(born):
+        b = np.int32(layers[c] * width + np.int32(there[place(places[c])]))
+        bin_[c], others[c] = b, rates[place(b)]
+
+
+@jit
+def _settle(together, brood, scratch, out, found, born):
+    """Adds children that live in empty cells to the hits; how many there are then."""
+    flags, others, alone, taken = scratch.flag, scratch.other, out.alone, out.taken
+    lives, rates, cells, parents = brood.life, brood.rate, brood.cell, brood.parent
+    for c in range(born):
+        flags[c] &= np.uint8(lives[c] * rates[c] < others[c])
+    close(flags, born)
+    live = place(0)
+    for c in range(place(0), born, place(LANES)):
+        pack(cells, flags, c, cells, live)
+        pack(brood.bin, flags, c, brood.bin, live)
+        pack(brood.layer, flags, c, brood.layer, live)
+        pack(brood.there, flags, c, brood.there, live)
+        pack(parents, flags, c, parents, live)
+        live += kept(flags, c)
+    for c in range(live):
+        cell = place(cells[c])
+        flags[c] = np.uint8(1) - taken[cell]
+        taken[cell], alone[place(parents[c])] = np.uint8(1), together
+    close(flags, live)
+    new = place(0)
+    for c in range(place(0), live, place(LANES)):
+        pack(cells, flags, c, out.cell, found + new)
+        pack(brood.bin, flags, c, out.bin, found + new)
+        pack(brood.layer, flags, c, out.layer, found + new)
+        pack(brood.there, flags, c, brood.there, new)
+        new += kept(flags, c)
+    return found + new
+
+
+@jit
+def _waves(law, phases, field, brood, out, first, stop):
     """The field of children."""
-    rows, columns, phases = corner
-    members, record, zones, bins = law.place, law.record, law.zone, np.int32(law.share.shape[1])
-    down, right = np.int32(members.shape[1] // 2), np.int32(members.shape[2] // 2)
-    waves, layers, places, cells = out.wave, out.layer, out.bin, out.cell
-    ys, xs, per_layer = scratch.row, scratch.column, np.int32(law.rows * law.columns)
-    for i in range(place(first), place(stop)):
+    members, record, zones, bins = law.place.ravel(), law.record, law.zone, law.share.shape[1]
+    waves, layers, places, there = out.wave, out.layer, out.bin, brood.there
+    for c in range(stop - first):
+        i = first + c
         layer = place(layers[i])
-        phase, b = place(phases[layer]), place(np.int32(places[i] - layers[i] * bins))
-        inner = place(np.int32(cells[i] - layers[i] * per_layer))
-        v, h = place(ys[inner] - rows[layer] + down), place(xs[inner] - columns[layer] + right)
-        m, zone = place(members[phase, v, h]), place(zones[b])
+        phase, zone = place(phases[layer]), place(zones[place(places[i]) - layer * place(bins)])
+        m = place(members[place(there[c])])
         turn = field[place(5) + zone, layer] * record[phase, m, 4]
         turn += field[place(10) + zone, layer] * record[phase, m, 5]
         more = field[place(15) + zone, layer] * record[phase, m, 6]

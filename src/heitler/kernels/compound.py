@@ -42,8 +42,9 @@ from heitler.kernels.calibration import calibrate
 from heitler.kernels.children import children
 from heitler.kernels.energies import damp, energise, survive
 from heitler.kernels.law import Drawn, Law, Prescription
+from heitler.kernels.lists import Brood, Found, Scratch, room
 from heitler.kernels.numbers import SOURCES, cached
-from heitler.kernels.points import Found, Scratch, far, near, room
+from heitler.kernels.points import far, near
 from heitler.kernels.rates import LAWS, SOFT, laws_of
 
 __all__ = ["ROOM", "fill", "sample"]
@@ -73,12 +74,12 @@ def sample(law: Law, prescription: Prescription) -> Drawn:
     return Drawn(offsets, *(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _lists(law: Law) -> tuple[Found, Scratch]:
+def _lists(law: Law) -> tuple[Found, Scratch, Brood]:
     """Lists of this thread for models of one size."""
     key = (*law.share.shape, *law.run_bin.shape, law.rows, law.columns, law.near)
     if getattr(_OWN, "key", None) != key:
         _OWN.key, _OWN.lists = key, room(law)
-    lists: tuple[Found, Scratch] = _OWN.lists
+    lists: tuple[Found, Scratch, Brood] = _OWN.lists
     return lists
 
 
@@ -92,16 +93,16 @@ def _build(sources):
         line = np.empty(3 * bins, np.float32)
         laws = np.empty((LAWS, layers * bins), np.float32)
         expected, dropped = np.empty(layers, np.float32), np.empty(layers, np.float32)
-        out, scratch = lists
+        out, scratch, brood = lists
         end, start = 0, offsets[first]
         for n in range(first, count):
             k0, k1 = todo.key[n]
             laws_of(law, todo.coefficients[n], todo.crossing[n], line, laws, expected)
             found = near(law, todo, n, laws, scratch, out)
             found = far(law, todo, n, laws, scratch, out, found)
-            found = children(law, todo, n, laws, scratch, out, found)
-            damp(law.depth, law.settings, out.number, expected, dropped)
-            hits = survive(k0, k1, dropped, laws[SOFT], scratch.number, out, found)
+            found = children(law, todo, n, laws, scratch, brood, out, found)
+            damp(law, expected, out.layer[:found], dropped)
+            hits = survive(k0, k1, dropped, laws[SOFT], scratch, out, found)
             if end + hits > cells.shape[0]:
                 return n
             energy = energies[end : end + hits]

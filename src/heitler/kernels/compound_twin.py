@@ -19,9 +19,9 @@ from heitler.kernels.calibration_twin import factors, solve
 from heitler.kernels.children import MOST
 from heitler.kernels.energies import END, LAST, TO_GRID
 from heitler.kernels.law import GRID, Drawn, Law, Prescription
+from heitler.kernels.lists import LARGEST, PARTS
 from heitler.kernels.numbers import CHILDREN, COUNT, KEEP, NEAR, POINT, RANK, STEP
 from heitler.kernels.numbers_twin import normal, number, power, root, to_exponential, uniform
-from heitler.kernels.points import LARGEST, PARTS
 from heitler.kernels.rates import RIGID
 
 __all__ = ["sample"]

@@ -16,6 +16,7 @@ from heitler.kernels.numbers import (
     to_exponential,
     uniforms,
 )
+from heitler.kernels.packing import LANES, close, kept, pack
 from heitler.kernels.rates import HEIGHT, LOAD, MEAN, REST, ROW
 
 __all__ = ["END", "LAST", "TO_GRID", "damp", "energise", "survive"]
@@ -27,39 +28,68 @@ END = np.float32(LAST - np.float32(1e-3))
 
 
 @jit
-def damp(depth, settings, count, expected, dropped):
-    """Share of the hits of each layer that goes."""
-    layers = dropped.shape[0]
+def damp(law, expected, hit_layers, dropped):
+    """Share of the hits of each layer that goes.
+
+    Arguments:
+        law: What is fitted.
+        expected: Hits that each layer was to have, (L).
+        hit_layers: Layer of each hit.
+        dropped: Filled with the shares, (L).
+    """
+    layers, depth = dropped.shape[0], law.depth
+    # Four counts side by side: a processor need not wait for one to add to it again.
+    count = np.zeros((4, layers), np.int32)
+    for i in range(place(hit_layers.shape[0])):
+        count[i & place(3), place(hit_layers[i])] += np.int32(1)
     matrix, moments = np.zeros((3, 3)), np.zeros(3)
     for layer in range(layers):
-        excess = np.float32(count[layer] - expected[layer])
-        for i in range(3):
-            moments[i] += depth[i, layer] * excess
-            for j in range(3):
-                matrix[i, j] += depth[i, layer] * depth[j, layer] * expected[layer]
+        number_of = count[0, layer] + count[1, layer] + count[2, layer] + count[3, layer]
+        excess = np.float32(number_of - expected[layer])
+        x, y, e = depth[1, layer], depth[2, layer], expected[layer]
+        moments[0] += excess
+        moments[1] += x * excess
+        moments[2] += y * excess
+        matrix[0, 0] += e
+        matrix[0, 1] += x * e
+        matrix[0, 2] += y * e
+        matrix[1, 1] += x * x * e
+        matrix[1, 2] += x * y * e
+        matrix[2, 2] += y * y * e
+    matrix[1, 0], matrix[2, 0], matrix[2, 1] = matrix[0, 1], matrix[0, 2], matrix[1, 2]
     for i in range(3):
         matrix[i, i] += 1e-9 * matrix[0, 0] + 1e-12
     a, b, c = solve(matrix, moments)
-    gamma, eps = settings[2], settings[1]
+    gamma, eps = law.settings[2], law.settings[1]
     for layer in range(layers):
         change = a + b * depth[1, layer] + c * depth[2, layer]
-        kept = (1.0 - gamma * min(max(change, -0.3), 0.3)) / (1.0 + eps)
-        dropped[layer] = 1.0 - min(kept, 1.0)
+        kept_share = (1.0 - gamma * min(max(change, -0.3), 0.3)) / (1.0 + eps)
+        dropped[layer] = 1.0 - min(kept_share, 1.0)
 
 
 @jit
-def survive(k0, k1, dropped, soft, numbers, out, found):
+def survive(k0, k1, dropped, soft, scratch, out, found):
     """Step 4: the hits that stay, moved together; their number."""
-    uniforms(k0, k1, KEEP, out.cell, numbers[:found])
+    share = scratch.other
+    for layer in range(place(dropped.shape[0])):
+        bins_of = place(soft.shape[0]) // place(dropped.shape[0])
+        for b in range(layer * bins_of, (layer + place(1)) * bins_of):
+            share[b] = dropped[layer] * soft[b]
+    numbers, flags = scratch.number, scratch.flag
     cell, layer, bins, wave, alone = out.cell, out.layer, out.bin, out.wave, out.alone
-    kept = place(0)
+    uniforms(k0, k1, KEEP, cell, numbers[:found])
     for i in range(place(found)):
-        at, b = layer[i], bins[i]
-        stays = numbers[i] >= dropped[place(at)] * soft[place(b)]
-        cell[kept], layer[kept], bins[kept] = cell[i], at, b
-        wave[kept], alone[kept] = wave[i], alone[i]
-        kept += place(stays)
-    return np.int64(kept)
+        flags[i] = np.uint8(numbers[i] >= share[place(bins[i])])
+    close(flags, place(found))
+    stay = place(0)
+    for i in range(place(0), place(found), place(LANES)):
+        pack(cell, flags, i, cell, stay)
+        pack(layer, flags, i, layer, stay)
+        pack(bins, flags, i, bins, stay)
+        pack(wave, flags, i, wave, stay)
+        pack(alone, flags, i, alone, stay)
+        stay += kept(flags, i)
+    return np.int64(stay)
 
 
 @jit

@@ -1,4 +1,8 @@
-"""Products of a vector and a matrix, and what networks put between them, compiled."""
+"""Networks of linear layers for many showers side by side, compiled.
+
+Numbers are laid out as (features, showers): the loops over showers are inside, so that arithmetic
+is vectorised whatever the widths of layers are, and weights are read once for all showers.
+"""
 
 from __future__ import annotations
 
@@ -6,55 +10,75 @@ import numpy as np
 
 from heitler.kernels.numbers import fused, jit, place, power
 
-__all__ = ["add_product", "evaluate"]
+__all__ = ["LANES", "evaluate", "multiply"]
+
+LANES = 64
+"""Showers side by side."""
 
 _ONE = np.float32(1.0)
 
 
 @fused
-def add_product(x, matrix, y):
-    """Adds x @ matrix to y, four rows at a time: y is then read and written a quarter as often."""
-    rows, columns, i = place(x.shape[0]), place(y.shape[0]), place(0)
-    one, two, three, four = place(1), place(2), place(3), place(4)
-    while i + four <= rows:
-        a, b, c, d = x[i], x[i + one], x[i + two], x[i + three]
-        j, k, m = i + one, i + two, i + three
-        for o in range(columns):
-            first, second = (
-                a * matrix[i, o] + b * matrix[j, o],
-                c * matrix[k, o] + d * matrix[m, o],
+def multiply(weights, x, y):
+    """Y = W x + b for all showers, eight inputs at a time: y is then written rarely.
+
+    Arguments:
+        weights: W and, behind it, b: (outputs, inputs + 1).
+        x: Inputs, (at least inputs, showers).
+        y: Filled with outputs, (at least outputs, showers).
+    """
+    outputs, inputs, lanes = place(weights.shape[0]), place(weights.shape[1] - 1), x.shape[1]
+    for o in range(outputs):
+        for n in range(lanes):
+            y[o, n] = weights[o, inputs]
+        i = place(0)
+        while i + place(8) <= inputs:
+            j, k, m = i + place(2), i + place(4), i + place(6)
+            w0, w1, w2, w3 = (
+                weights[o, i],
+                weights[o, i + place(1)],
+                weights[o, j],
+                weights[o, j + place(1)],
             )
-            y[o] += first + second
-        i += four
-    while i < rows:
-        a = x[i]
-        for o in range(columns):
-            y[o] += a * matrix[i, o]
-        i += one
+            w4, w5, w6, w7 = (
+                weights[o, k],
+                weights[o, k + place(1)],
+                weights[o, m],
+                weights[o, m + place(1)],
+            )
+            for n in range(lanes):
+                a = (w0 * x[i, n] + w1 * x[i + place(1), n]) + (
+                    w2 * x[j, n] + w3 * x[j + place(1), n]
+                )
+                b = (w4 * x[k, n] + w5 * x[k + place(1), n]) + (
+                    w6 * x[m, n] + w7 * x[m + place(1), n]
+                )
+                y[o, n] += a + b
+            i += place(8)
+        while i < inputs:
+            w = weights[o, i]
+            for n in range(lanes):
+                y[o, n] += w * x[i, n]
+            i += place(1)
 
 
 @jit
 def evaluate(layers, first, stop, x, other):
-    """Linear layers with SiLU between them; where the result is, and how long it is.
+    """Linear layers with SiLU between them: where the result is.
 
     Arguments:
-        layers: Bias and weights of each layer, (1 + inputs, outputs).
+        layers: Weights and bias of each layer, see `multiply`.
         first: First layer.
         stop: The one behind the last.
-        x: Input, which is lost; long enough for every layer.
-        other: Room of the same length.
+        x: Inputs, which are lost; long enough for every layer.
+        other: Room of the same size.
     """
-    size = layers[first].shape[0] - 1
     for layer in range(first, stop):
-        matrix = layers[layer]
-        width = matrix.shape[1]
-        y = other[:width]
-        y[:] = matrix[0]
-        add_product(x[:size], matrix[1:], y)
+        multiply(layers[layer], x, other)
         if layer < stop - 1:
-            _silu(y)
-        x, other, size = other, x, width
-    return x[:size]
+            _silu(other.ravel()[: layers[layer].shape[0] * other.shape[1]])
+        x, other = other, x
+    return x
 
 
 @jit

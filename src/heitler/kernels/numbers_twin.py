@@ -36,18 +36,24 @@ def uniform(bits: Tensor) -> Tensor:
     return (bits >> 8).float() * 2.0**-24
 
 
+def _fma(x: Tensor, y: Tensor | float, z: Tensor | float) -> Tensor:
+    """X y + z without rounding in between: float64 holds such products."""
+    first, second, third = (torch.as_tensor(a).float().double() for a in (x, y, z))
+    return (first * second + third).float()
+
+
 def _horner(x: Tensor, coefficients: tuple[float, ...]) -> Tensor:
     y = torch.full_like(x, coefficients[0])
     for a in coefficients[1:]:
-        y = a + x * y
+        y = _fma(x, y, a)
     return y
 
 
 def power(x: Tensor) -> Tensor:
     """e^x."""
     x = x.clamp(-87.0, 88.0)
-    n = torch.floor(x * 1.4426950 + 0.5)
-    r = (x - n * 0.693359375) - n * -2.1219444e-4
+    n = torch.floor(_fma(x, 1.4426950, 0.5))
+    r = _fma(n, 2.1219444e-4, _fma(n, -0.693359375, x))
     return _horner(r, POWER) * ((n.int() + 127) << 23).view(torch.float32)
 
 
@@ -55,8 +61,7 @@ def _logarithm(x: Tensor) -> Tensor:
     k = x.contiguous().view(torch.int32)
     e = (k - 0x3F3504F3) >> 23
     y = (k - (e << 23)).view(torch.float32) - 1.0
-    value: Tensor = y * _horner(y, LOGARITHM) + e.float() * 0.69314718
-    return value
+    return _fma(e.float(), 0.69314718, y * _horner(y, LOGARITHM))
 
 
 def normal(bits: Tensor) -> Tensor:
@@ -72,7 +77,7 @@ def to_exponential(z: Tensor) -> Tensor:
     """Exponential variates of the same rank as normal ones."""
     a = z.abs() * 0.5**0.5
     k = 1.0 / (1.0 + 0.5 * a)
-    rest = 0.5 * k * power(_horner(k, SURVIVAL) - a * a)
+    rest = 0.5 * k * power(_fma(-a, a, _horner(k, SURVIVAL)))
     return -_logarithm(torch.where(z > 0.0, rest, 1.0 - rest))
 
 

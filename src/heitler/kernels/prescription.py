@@ -1,7 +1,8 @@
 """What is to be sampled, compiled: from conditions and random numbers to a `Prescription`.
 
-Showers one by one, without the overhead of many small tensors: the prior's splines, the network
-of the rates, the field. `CompoundHits` does the same in torch, for training and as the twin.
+The prior's splines, the network of the rates and the field, for `LANES` showers side by side and
+without the overhead of many small tensors. `CompoundHits` does the same in torch, for training and
+as the twin.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heitler.kernels.law import FIELD, Prescription
-from heitler.kernels.linear import evaluate
-from heitler.kernels.numbers import SOURCES, cached, jit, logarithm, power
+from heitler.kernels.linear import LANES, evaluate, multiply
+from heitler.kernels.numbers import SOURCES, cached, jit, logarithm, place, power
 
 __all__ = ["Recipe", "prescribe"]
 
@@ -24,14 +25,14 @@ _I64 = NDArray[np.int64]
 _ROWS = ((0, 5), (6, 4), (11, 4), (16, 3), (21, 3))
 """First row of a harmonic in the field, and how many zones follow."""
 
-_ONE, _WORD = np.float32(1.0), np.float32(2**24)
+_ONE, _WORD, _LARGE = np.float32(1.0), np.float32(2**24), np.float32(20.0)
 
 
 class Recipe(NamedTuple):
     """Weights of the networks between conditions and the sampler.
 
     Arguments:
-        layers: Bias and weights of linear layers, (1 + inputs, outputs) each: of the couplings of
+        layers: Weights and bias of linear layers, (outputs, inputs + 1) each: of the couplings of
             the prior, its affine map, the network of the rates, and the three factors of the
             field.
         first: First layer of each of these, and the one behind the last.
@@ -65,125 +66,190 @@ class Recipe(NamedTuple):
 
 
 class _Room(NamedTuple):
-    """Room for what comes in between: two vectors, summaries and conditions, edges of a spline."""
+    """Room for what comes in between, for some showers side by side.
+
+    Arguments:
+        one, other: Features, (widest layer, showers).
+        summaries: Standardised summaries, (S, showers).
+        told: Conditions and their squares less one, (2 C, showers).
+        spline: Edges of bins and slopes between them along the values and along the results,
+            (3 bins + 3, showers).
+        found: The bin of each value: its edges and slopes, (6, showers).
+    """
 
     one: _F32
     other: _F32
     summaries: _F32
     told: _F32
     spline: _F32
+    found: _F32
+
+
+@jit
+def _copy(source, count, target, first):
+    """Copies rows."""
+    for i in range(place(count)):
+        for n in range(target.shape[1]):
+            target[place(first) + i, n] = source[i, n]
 
 
 @jit
 def _couple(recipe, k, room):
     """Inverts coupling k of the prior on the summaries."""
-    kept, changed, s, features = recipe.kept[k], recipe.changed[k], room.summaries, room.told
-    size = 0
+    kept, changed, size = recipe.kept[k], recipe.changed[k], 0
     for i in kept:
         if i >= 0:
-            room.one[size] = s[i]
+            _copy(room.summaries[i : i + 1], 1, room.one, size)
             size += 1
-    room.one[size : size + features.shape[0]] = features
+    _copy(room.told, room.told.shape[0], room.one, size)
     out = evaluate(recipe.layers, recipe.first[k], recipe.first[k + 1], room.one, room.other)
-    count = 0
-    for i in changed:
-        count += int(i >= 0)
-    each = out.shape[0] // count
-    for j in range(count):
-        part = out[j * each : (j + 1) * each]
-        s[changed[j]] = _inverse(s[changed[j]], part, recipe.spline, room.spline)
+    each = recipe.layers[recipe.first[k + 1] - 1].shape[0] // (changed >= 0).sum()
+    for j, i in enumerate(changed):
+        if i >= 0:
+            _bins(out[j * each : (j + 1) * each], recipe.spline, room.spline)
+            _find((each + 1) // 3, room.summaries[i], recipe.spline, room.spline, room.found)
+            _invert(room.summaries[i], recipe.spline, room.found)
 
 
 @jit
-def _inverse(value, parameters, settings, room):
-    """The inverse of a rational-quadratic spline (`heitler.networks.splines`)."""
+def _bins(parameters, settings, spline):
+    """Edges and slopes of rational-quadratic splines (`heitler.networks.splines`)."""
     bound, least, unit = settings[0], settings[1], settings[2]
-    if abs(value) >= bound:
-        return value
-    bins = (parameters.shape[0] + 1) // 3
-    left, bottom = room[: bins + 1], room[bins + 1 : 2 * bins + 2]
-    _edges(parameters[:bins], bound, least, left)
-    _edges(parameters[bins : 2 * bins], bound, least, bottom)
-    limit = bound - np.float32(1e-5)
-    y = min(max(value, -limit), limit)
-    i = 0
-    while i < bins - 1 and bottom[i + 1] <= y:
-        i += 1
-    low, high = _ONE, _ONE
-    if i > 0:
-        low = least + _softplus(parameters[2 * bins + i - 1] + unit)
-    if i < bins - 1:
-        high = least + _softplus(parameters[2 * bins + i] + unit)
-    width, height = left[i + 1] - left[i], bottom[i + 1] - bottom[i]
-    slope, up = height / width, y - bottom[i]
-    bend = low + high - np.float32(2.0) * slope
-    a, b, c = height * (slope - low) + up * bend, height * low - up * bend, -slope * up
-    root = np.float32(np.sqrt(max(b * b - np.float32(4.0) * a * c, np.float32(0.0))))
-    return left[i] + np.float32(2.0) * c / (-b - root) * width
+    bins, lanes = place((parameters.shape[0] + 1) // 3), parameters.shape[1]
+    for part in range(place(2)):
+        _edges(parameters[part * bins :], bins, bound, least, spline[part * (bins + place(1)) :])
+    first = place(2) * bins + place(2)
+    for n in range(lanes):
+        spline[first, n], spline[first + bins, n] = _ONE, _ONE
+    for k in range(place(1), bins):
+        for n in range(lanes):
+            x = parameters[place(2) * bins + k - place(1), n] + unit
+            # Where e^x is more than float32 holds with the one, it is left out.
+            large = np.float32(x > _LARGE)
+            soft = logarithm(_ONE + power(min(x, _LARGE)))
+            spline[first + k, n] = least + soft + large * (x - soft)
 
 
 @jit
-def _edges(logits, bound, least, edges):
-    """Edges of the bins of a spline."""
-    bins = logits.shape[0]
-    most, total = logits[0], np.float32(0.0)
-    for logit in logits:
-        most = max(most, logit)
-    for i in range(bins):
-        edges[i + 1] = power(logits[i] - most)
-        total += edges[i + 1]
-    share, end = (_ONE - least * np.float32(bins)) / total, np.float32(0.0)
-    edges[0] = -bound
-    for i in range(bins):
-        end += least + share * edges[i + 1]
-        edges[i + 1] = end * (bound + bound) - bound
+def _edges(logits, bins, bound, least, edges):
+    """Edges of the bins of splines."""
+    lanes = edges.shape[1]
+    for n in range(lanes):
+        edges[0, n] = logits[0, n]
+    for k in range(place(1), bins):
+        for n in range(lanes):
+            edges[0, n] = max(edges[0, n], logits[k, n])
+    for k in range(bins):
+        for n in range(lanes):
+            edges[k + place(1), n] = power(logits[k, n] - edges[0, n])
+    for n in range(lanes):
+        edges[0, n] = np.float32(0.0)
+    for k in range(bins):
+        for n in range(lanes):
+            edges[k + place(1), n] += edges[k, n]
+    share = _ONE - least * np.float32(bins)
+    for n in range(lanes):
+        edges[0, n] = share / edges[bins, n]
+    for k in range(place(1), bins + place(1)):
+        for n in range(lanes):
+            end = least * np.float32(k) + edges[0, n] * edges[k, n]
+            edges[k, n] = end * (bound + bound) - bound
+    for n in range(lanes):
+        edges[0, n] = -bound
 
 
 @jit
-def _softplus(x):
-    return x if x > np.float32(20.0) else logarithm(_ONE + power(x))
+def _find(bins, values, settings, spline, found):
+    """Left and right edge, lower and upper edge, and slopes at both of the bin of each value."""
+    limit, bins, one = settings[0] - np.float32(1e-5), place(bins), place(1)
+    bottom, slope = bins + one, place(2) * bins + place(2)
+    for k in range(bins):
+        for n in range(values.shape[0]):
+            y = min(max(values[n], -limit), limit)
+            if (k == place(0)) | (spline[bottom + k, n] <= y):
+                found[0, n], found[1, n] = spline[k, n], spline[k + one, n]
+                found[2, n], found[3, n] = spline[bottom + k, n], spline[bottom + k + one, n]
+                found[4, n], found[5, n] = spline[slope + k, n], spline[slope + k + one, n]
+
+
+@jit
+def _invert(values, settings, found):
+    """The inverse of splines within their bins."""
+    bound, limit, two = settings[0], settings[0] - np.float32(1e-5), np.float32(2.0)
+    for n in range(values.shape[0]):
+        value, low, high = values[n], found[4, n], found[5, n]
+        width, height = found[1, n] - found[0, n], found[3, n] - found[2, n]
+        slope, up = height / width, min(max(value, -limit), limit) - found[2, n]
+        bend = low + high - two * slope
+        a, b, c = height * (slope - low) + up * bend, height * low - up * bend, -slope * up
+        root = np.float32(np.sqrt(max(b * b - np.float32(4.0) * a * c, np.float32(0.0))))
+        inverse = found[0, n] + two * c / (-b - root) * width
+        values[n] = inverse if abs(value) < bound else value
 
 
 @jit
 def _summarise(recipe, normal, told, room):
-    """Standardised summaries of a shower from normal numbers."""
-    s, conditions = room.summaries, told.shape[0]
-    s[:] = normal
-    for i in range(conditions):
-        room.told[i], room.told[conditions + i] = told[i], told[i] * told[i] - _ONE
+    """Standardised summaries of showers from normal numbers."""
+    conditions, size = told.shape[1], normal.shape[1]
+    for n in range(normal.shape[0]):
+        for i in range(conditions):
+            room.told[i, n] = told[n, i]
+            room.told[conditions + i, n] = told[n, i] * told[n, i] - _ONE
+        for i in range(size):
+            room.summaries[i, n] = normal[n, i]
     couplings = recipe.kept.shape[0]
     for k in range(couplings - 1, -1, -1):
         _couple(recipe, k, room)
-    room.one[: 2 * conditions] = room.told
+    _copy(room.told, 2 * conditions, room.one, 0)
     first = recipe.first
     out = evaluate(recipe.layers, first[couplings], first[couplings + 1], room.one, room.other)
-    size = s.shape[0]
     for i in range(size):
-        value = s[i] * power(out[size + i]) + out[i]
-        s[i] = min(max(value, recipe.edges[0, i]), recipe.edges[1, i])
+        low, high, row, scale = recipe.edges[0, i], recipe.edges[1, i], out[i], out[size + i]
+        values = room.summaries[i]
+        for n in range(values.shape[0]):
+            values[n] = min(max(values[n] * power(scale[n]) + row[n], low), high)
 
 
 @jit
-def _rates(recipe, told, room, coefficients):
+def _goals(recipe, room, goal):
+    """Visible energy, mean depth and depth width that are to be."""
+    for n in range(goal.shape[0]):
+        for i in range(3):
+            value = np.float64(room.summaries[i, n]) * recipe.scale[i] + recipe.centre[0, i]
+            for k in range(room.told.shape[0]):
+                value += np.float64(room.told[k, n]) * recipe.centre[1 + k, i]
+            goal[n, i] = value if i == 1 else np.exp(value)
+
+
+@jit
+def _rates(recipe, conditions, room, coefficients):
     size, couplings, first = room.summaries.shape[0], recipe.kept.shape[0], recipe.first
-    room.one[:size] = room.summaries
-    room.one[size : size + told.shape[0]] = told
+    _copy(room.summaries, size, room.one, 0)
+    _copy(room.told, conditions, room.one, size)
     start, stop = first[couplings + 1], first[couplings + 2]
-    coefficients[:] = evaluate(recipe.layers, start, stop, room.one, room.other)
+    out = evaluate(recipe.layers, start, stop, room.one, room.other)
+    for n in range(coefficients.shape[0]):
+        row = coefficients[n].ravel()
+        for k in range(place(row.shape[0])):
+            row[k] = out[k, n]
 
 
 @jit
 def _field(recipe, normal, room, field):
     """Amplitudes of the field from normal numbers."""
     begin, at = recipe.kept.shape[0] + 2, 0
+    layers = field.shape[2]
     for harmonic in range(5):
         layer = recipe.first[begin + (harmonic + 1) // 2]
-        size, (row, zones) = recipe.layers[layer].shape[0] - 1, _ROWS[harmonic]
-        room.one[:size] = normal[at : at + size]
-        out = evaluate(recipe.layers, layer, layer + 1, room.one, room.other)
-        layers = field.shape[1]
-        for zone in range(zones):
-            field[row + zone] = out[zone * layers : (zone + 1) * layers]
+        size, (row, zones) = recipe.layers[layer].shape[1] - 1, _ROWS[harmonic]
+        for n in range(normal.shape[0]):
+            for i in range(place(size)):
+                room.one[i, n] = normal[n, place(at) + i]
+        multiply(recipe.layers[layer], room.one, room.other)
+        for n in range(normal.shape[0]):
+            part = field[n, row : row + zones].ravel()
+            for k in range(place(zones * layers)):
+                part[k] = room.other[k, n]
         at += size
 
 
@@ -211,38 +277,49 @@ def _aim(recipe, axis, known, made, n):
         made.crossing[n, layer] = known[code]
 
 
+@jit
+def _names(words, key):
+    """Keys of random numbers from uniform numbers."""
+    for n in range(key.shape[0]):
+        first, second = np.int64(words[n, 0] * _WORD), np.int64(words[n, 1] * _WORD)
+        third = np.int64(words[n, 2] * _WORD)
+        key[n, 0] = np.uint32((first << 8) ^ (third >> 12))
+        key[n, 1] = np.uint32((second << 8) ^ third)
+
+
+@jit
+def _room(recipe, summaries, conditions, lanes):
+    widest = 2 * conditions + summaries
+    for layer in recipe.layers:
+        widest = max(widest, layer.shape[0], layer.shape[1])
+    return _Room(
+        np.zeros((widest, lanes), np.float32),
+        np.zeros((widest, lanes), np.float32),
+        np.zeros((summaries, lanes), np.float32),
+        np.zeros((2 * conditions, lanes), np.float32),
+        np.zeros((widest + 4, lanes), np.float32),
+        np.zeros((6, lanes), np.float32),
+    )
+
+
 def _build(sources):
-    """The loop over showers; see `cached` for why it is in a closure."""
+    """The loop over groups of showers; see `cached` for why it is in a closure."""
 
     @cached
     def run(recipe, variates, told, axis, known, made):
         sources  # noqa: B018
         normal, waves, words = variates
-        widest = 0
-        for layer in recipe.layers:
-            widest = max(widest, layer.shape[0], layer.shape[1])
-        size = normal.shape[1]
-        room = _Room(
-            np.empty(widest, np.float32),
-            np.empty(widest, np.float32),
-            np.empty(size, np.float32),
-            np.empty(2 * told.shape[1], np.float32),
-            np.empty(2 * widest, np.float32),
-        )
-        for n in range(told.shape[0]):
-            _summarise(recipe, normal[n], told[n], room)
-            for i in range(3):
-                goal = np.float64(room.summaries[i]) * recipe.scale[i] + recipe.centre[0, i]
-                for k in range(room.told.shape[0]):
-                    goal += np.float64(room.told[k]) * recipe.centre[1 + k, i]
-                made.goal[n, i] = goal if i == 1 else np.exp(goal)
-            _rates(recipe, told[n], room, made.coefficients[n].ravel())
-            _field(recipe, waves[n], room, made.field[n])
+        count, conditions = told.shape
+        room = _room(recipe, normal.shape[1], conditions, min(LANES, count))
+        for start in range(0, count, LANES):
+            stop = min(start + LANES, count)
+            _summarise(recipe, normal[start:stop], told[start:stop], room)
+            _goals(recipe, room, made.goal[start:stop])
+            _rates(recipe, conditions, room, made.coefficients[start:stop])
+            _field(recipe, waves[start:stop], room, made.field[start:stop])
+        for n in range(count):
             _aim(recipe, axis[n], known, made, n)
-            first, second = np.int64(words[n, 0] * _WORD), np.int64(words[n, 1] * _WORD)
-            third = np.int64(words[n, 2] * _WORD)
-            made.key[n, 0] = np.uint32((first << 8) ^ (third >> 12))
-            made.key[n, 1] = np.uint32((second << 8) ^ third)
+        _names(words, made.key)
 
     return run
 
@@ -268,7 +345,7 @@ def prescribe(
         known: Index of the crossing of each phase, row and column; -1 stands for none yet.
     """
     count, layers = len(told), len(recipe.depth)
-    size = recipe.layers[recipe.first[-4] - 1].shape[1]
+    size = recipe.layers[recipe.first[-4] - 1].shape[0]
     whole = np.empty((4, count, layers), np.int32)
     made = Prescription(
         coefficients=np.empty((count, layers, size // layers), np.float32),

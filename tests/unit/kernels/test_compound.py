@@ -9,7 +9,8 @@ import pytest
 import torch
 from scipy import stats
 
-from heitler.kernels import Prescription, compound, compound_twin, points
+from heitler.kernels import Prescription, compound, compound_twin
+from heitler.kernels.lists import room
 
 
 def many(todo, shower, count):
@@ -182,7 +183,7 @@ def test_what_does_not_fit_is_made_next(toy, monkeypatch):
         np.testing.assert_array_equal(a, b)
     offsets = np.zeros(len(todo.y) + 1, np.int64)
     out = np.full(10, -7, np.int32)
-    lists = points.room(law)
+    lists = room(law)
     assert compound.fill(law, todo, lists, 0, offsets, out, np.zeros(10, np.float32)) == 0
     assert (out == -7).all()
 

@@ -9,13 +9,24 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from heitler.kernels import Law, Recipe
+from heitler.kernels import LANES, Law, Recipe
 from heitler.models.compound_hits import clusters, spectra
+from heitler.models.compound_hits.stencil import Stencil
 
 if TYPE_CHECKING:
     from heitler.models.compound_hits.model import CompoundHits
 
-__all__ = ["HEIGHT", "MEAN", "OVERDRAW", "RATE", "law_of", "real", "recipe_of", "whole"]
+__all__ = [
+    "HEIGHT",
+    "MEAN",
+    "OVERDRAW",
+    "RATE",
+    "law_of",
+    "real",
+    "recipe_of",
+    "whole",
+    "window_of",
+]
 
 RATE, MEAN, HEIGHT = (-14.0, 2.0), (-6.0, 8.0), (-7.0, 2.0)
 """Ranges of ln lambda, ln(mu / MeV) and ln h."""
@@ -30,9 +41,7 @@ def recipe_of(model: CompoundHits) -> Recipe:
     networks = [*flow.networks, flow.affine]
     parts = [_layers(network) for network in networks]
     parts.append([*_layers(model.network), *_layers(model.cells.coefficients)])
-    parts += [
-        [real(torch.cat([torch.zeros(1, len(factor)), factor.T]))] for factor in model.factors
-    ]
+    parts += [[real(nn.functional.pad(factor, (0, 1)))] for factor in model.factors]
     return Recipe(
         layers=tuple(layer for part in parts for layer in part),
         first=np.cumsum([0, *(len(part) for part in parts)]),
@@ -58,6 +67,8 @@ def law_of(model: CompoundHits) -> Law:
     weight = s.weight.double().numpy()
     parts = [s.member_dy, s.member_dx, s.weight, s.member_bin]
     run_bin, run_start, run_count = s.runs
+    # Members beyond the near ones of their phase are none.
+    is_near = np.arange(s.near) < s.near_zones[:, 4:].numpy()
     run_most = [
         [weight[phase, i : i + n].max(initial=0.0) for i, n in zip(*row, strict=True)]
         for phase, row in enumerate(zip(run_start, run_count, strict=True))
@@ -65,6 +76,8 @@ def law_of(model: CompoundHits) -> Law:
     bias = model.cells.bias.detach().view(layers, 3, s.count).clone()
     bias[:, 0] += model.tune
     bias[:, 1:] += model.get_buffer("lift").log().transpose(0, 1)
+    basis = model.cells.basis.detach()
+    basis = basis.view(*basis.shape[:2], 3, -1)
     kappa = model.get_buffer("kappa").numpy()
     dy, dx = clusters.displacements(kappa)
     gamma, together, single = model.get_buffer("settings").tolist()
@@ -79,7 +92,7 @@ def law_of(model: CompoundHits) -> Law:
         dy=whole(s.member_dy[:, : s.near]),
         dx=whole(s.member_dx[:, : s.near]),
         bin=whole(s.member_bin[:, : s.near]),
-        weight=real(weight[:, : s.near]),
+        weight=real(weight[:, : s.near] * is_near),
         trig=real(s.member_trig[:, : s.near].transpose(1, 2)),
         record=real(torch.cat([*(a[..., None] for a in parts), s.member_trig], -1)),
         run_bin=whole(run_bin),
@@ -90,16 +103,16 @@ def law_of(model: CompoundHits) -> Law:
         there=np.stack([b[m] for b, m in zip(s.member_bin, s.place, strict=True)]).astype(
             np.int16
         ),
-        window=real(s.window),
+        window=window_of(s),
         zone=whole(s.zone),
         own=whole((s.zone == 0).nonzero()[:, 0]),
-        bias=real(bias.flatten(1)),
-        basis=real(model.cells.basis.detach()),
-        share=real(model.get_buffer("share")),
-        variance=real(variance[:, s.zone]),
+        bias=_filled(bias).reshape(layers, -1),
+        basis=_filled(basis).reshape(layers, basis.shape[1], -1),
+        share=_filled(model.get_buffer("share")),
+        variance=_filled(variance[:, s.zone]),
         table=real(torch.cat([model.get_buffer(k).flatten() for k in ("table", "below")])),
         spread=real(model.get_buffer("spread")),
-        table_of=whole(spectra.class_of(layers)[:, s.zone] * spectra.MEANS[2]),
+        table_of=whole(_filled(spectra.class_of(layers)[:, s.zone] * spectra.MEANS[2])),
         child_dy=whole(dy).astype(np.int8),
         child_dx=whole(dx).astype(np.int8),
         child_number=real(clusters.children(kappa, model.get_buffer("fertility"))),
@@ -109,10 +122,21 @@ def law_of(model: CompoundHits) -> Law:
     )
 
 
+def window_of(stencil: Stencil) -> NDArray[np.float32]:
+    """`Law.window`: grows when an axis crosses at new places."""
+    return _filled(stencil.window)
+
+
+def _filled(values: Tensor) -> NDArray[np.float32]:
+    """Values of bins with bins at the end that no cell is in, in whole vectors."""
+    more = -values.shape[-1] % LANES
+    return real(nn.functional.pad(values, (0, more)))
+
+
 def _layers(network: nn.Module) -> list[NDArray[np.float32]]:
-    """Bias and weights of the linear layers of a network."""
+    """Weights and bias of the linear layers of a network."""
     return [
-        real(torch.cat([layer.bias.detach()[None], layer.weight.detach().T]))
+        real(torch.cat([layer.weight.detach(), layer.bias.detach()[:, None]], 1))
         for layer in network.modules()
         if isinstance(layer, nn.Linear)
     ]

@@ -31,7 +31,15 @@ from heitler.hits import Hits
 from heitler.kernels import COMPILED, GRID, Law, Prescription, Recipe, prescribe, sample
 from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
 from heitler.models.compound_hits import clusters, field, residuals, spectra
-from heitler.models.compound_hits.arrays import HEIGHT, MEAN, RATE, law_of, recipe_of, whole
+from heitler.models.compound_hits.arrays import (
+    HEIGHT,
+    MEAN,
+    RATE,
+    law_of,
+    recipe_of,
+    whole,
+    window_of,
+)
 from heitler.models.compound_hits.residuals import Fitted, Rates
 from heitler.models.compound_hits.sample import SUMMARIES, Seen, goal_of, summarise
 from heitler.models.compound_hits.stencil import Aim, Stencil
@@ -213,7 +221,7 @@ class CompoundHits(GenerativeModel):
             self._law = law_of(self)
         window = self.stencil.window
         if len(self._law.window) != len(window):
-            self._law = self._law._replace(window=window.numpy())
+            self._law = self._law._replace(window=window_of(self.stencil))
         return self._law
 
     @property
