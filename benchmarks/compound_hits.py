@@ -113,7 +113,7 @@ def run(section: str, study: Study, cases: Sequence[Case], options: argparse.Nam
         learning.measure(study, options.sizes, options.seeds)
     elif section == "speed":
         for case in cases:
-            speed.measure(study, case)
+            speed.measure(study, case, options.before)
     elif section == "field":
         field.measure(study, options.field)
     elif section == "limits":
@@ -134,6 +134,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(learning.SIZES))
     parser.add_argument("--seeds", type=int, default=1, help="trainings per size")
     parser.add_argument("--field", type=Path, help="CaloChallenge's table of results for photons")
+    parser.add_argument(
+        "--before", nargs="*", default=[], metavar="NAME=FOLDER",
+        help="checkouts of earlier states of the code, whose stages are timed beside",
+    )  # fmt: skip
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each")
     parser.add_argument("--quick", action="store_true", help="few showers, to try the script")
     return parser.parse_args()

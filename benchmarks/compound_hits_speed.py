@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import importlib
+import json
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from statistics import median
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 import torch
 
+from compound_hits_clock import stages
 from compound_hits_fidelity import AUC_METRICS, Line, headline, verdict
 from compound_hits_stages import sampler_stages
 from compound_hits_study import CASES, Case, Study, say
 from heitler.deployment import time_simulator
 from heitler.formats import open_showers
-from heitler.hits import Hits
 from heitler.models import draw
+from heitler.particles import IncidentParticles
 from heitler.simulators import BLOCK, NeuralSimulator, ParticleGun
+from heitler.simulators.geant4 import Geant4Simulator, MissingDataError
 from results import table
 
 BATCHES = (1, 100, 1000)
@@ -41,95 +45,21 @@ _COUNTS = ("one", "two", "spin_one", "spin_two")
 _ROUNDS = 3
 _STREAMED = (10_000, 1_000_000)
 _LOOKUPS = 1300
+_BEFORE = "ild_ecal"
+"""Where stages are compared with earlier ones, and memory is measured."""
+
+_FULL = 60
+"""Showers of Geant4 in a run."""
 
 INTRODUCTION = """\
 Particles in, checked showers in MeV out, on one thread; energies and angles uniform over the
 training range; the first call is left out. Microseconds per shower: wall is the median over calls,
 CPU the processor time. Other work on the machine changes it too, through shared caches and
-clocks: repeated counts differed by a quarter. It is compared with the CPU time that the Geant4
-file records, which was measured on another day. Every table states the fidelity of the same model
-beside its floor: a speed means nothing without it."""
-
-
-class StageClock:
-    """Exclusive time of functions while they are called by the real code.
-
-    Arguments:
-        stages: Name, owner and attribute of each function; what is not there is left out, and its
-            time counts for the function that holds it.
-        clock: What tells the time in seconds.
-    """
-
-    def __init__(
-        self,
-        stages: list[tuple[str, Any, str]],
-        clock: Callable[[], float] = perf_counter,
-    ) -> None:
-        self.clock = clock
-        self.stages = [stage for stage in stages if hasattr(stage[1], stage[2])]
-        self.seconds = {name: 0.0 for name, _, _ in self.stages}
-        self._inner = [0.0]
-
-    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function with a clock around it."""
-
-        def call(*args: Any, **words: Any) -> Any:  # noqa: ANN401 (whatever it takes)
-            self._inner.append(0.0)
-            start = self.clock()
-            try:
-                return function(*args, **words)
-            finally:
-                passed = self.clock() - start
-                self.seconds[name] += passed - self._inner.pop()
-                self._inner[-1] += passed
-
-        return call
-
-    @contextmanager
-    def watch(self) -> Iterator[None]:
-        """Puts the clocks in, and takes them out."""
-        before = [(owner, key, vars(owner).get(key)) for _, owner, key in self.stages]
-        for name, owner, key in self.stages:
-            setattr(owner, key, self.timed(name, getattr(owner, key)))
-        try:
-            yield
-        finally:
-            for owner, key, own in before:
-                if own is None:
-                    delattr(owner, key)
-                else:
-                    setattr(owner, key, own)
-
-
-def stages_of(simulator: NeuralSimulator) -> list[tuple[str, Any, str]]:
-    """The functions between particles and showers that have a name."""
-    model: Any = simulator.model
-    neural = importlib.import_module("heitler.simulators.neural")
-    own = importlib.import_module(type(model).__module__)
-    return [
-        ("conditions", simulator.conditioning, "forward"),
-        ("random numbers", neural, "draw"),
-        ("prescription: prior, rates, field, crossings", model, "prescribe"),
-        ("sampler", own, "sample"),
-        ("dense rows", Hits, "dense"),
-    ]
-
-
-def stage_times(simulator: NeuralSimulator, gun: ParticleGun, *, sparse: bool) -> dict[str, float]:
-    """CPU microseconds per shower of each stage, medians over calls of a block."""
-    rounds = []
-    for index in range(7):
-        incident = gun.shoot(index, BLOCK, seed=1)
-        clock = StageClock(stages_of(simulator), process_time)
-        call = simulator.simulate_sparse if sparse else simulator.simulate
-        with clock.watch():
-            start = process_time()
-            call(incident, seed=index)
-            total = process_time() - start
-        times = {name: 1e6 * each / BLOCK for name, each in clock.seconds.items()}
-        times["checks, joining, rest"] = 1e6 * total / BLOCK - sum(times.values())
-        rounds.append({**times, "sum": 1e6 * total / BLOCK})
-    return {name: median(each[name] for each in rounds[1:]) for name in rounds[0]}
+clocks: repeated counts differed by a quarter. It is compared with the CPU time of Geant4 in the
+same run, for particles at even steps over the same range, half of them before and half after the
+model is timed; the time that the Geant4 file records, of another processor, stands beside it.
+Every table states the fidelity of the same model beside its floor: a speed means nothing without
+it."""
 
 
 def _sampler(simulator: NeuralSimulator, gun: ParticleGun) -> dict[str, float]:
@@ -188,6 +118,36 @@ def gun_of(simulator: NeuralSimulator) -> ParticleGun:
     return ParticleGun.within(simulator.detector, seen, theta=seen.theta)
 
 
+def full_simulation(simulator: NeuralSimulator, first: int) -> list[float]:
+    """CPU seconds of Geant4 per shower, for every second of some particles.
+
+    Arguments:
+        simulator: Says in which detector, and which particles.
+        first: 0 for the even ones, 1 for the odd ones.
+    """
+    seen = simulator.card.training_range
+    (low, high), (flat, steep) = seen.energy, seen.theta
+    steps = (torch.arange(_FULL, dtype=torch.float64) + 0.5) / _FULL
+    turned = torch.randperm(_FULL, generator=torch.Generator().manual_seed(1))
+    incident = IncidentParticles.beam(
+        low + (high - low) * steps,
+        pdg=seen.pdg[0],
+        theta=flat + (steep - flat) * steps[turned],
+        phi=seen.lean,
+        impact=seen.entry,
+        depth=simulator.detector.face_z,
+    )[first::2]
+    try:
+        geant4 = Geant4Simulator(simulator.detector)
+    except (ImportError, MissingDataError) as error:
+        say(f"Geant4 is not timed: {error}")
+        return []
+    with geant4:
+        geant4.simulate_sparse(incident[:1], seed=0)  # the first call makes its tables
+        geant4.simulate_sparse(incident, seed=1 + first)
+        return [geant4.measured()["geant4_cpu_seconds_per_shower"]]
+
+
 def _count(run: str, barrier: Barrier, queue: Any) -> None:  # noqa: ANN401 (a queue of the context)
     """Showers per second of a process that starts together with others."""
     torch.set_num_threads(1)
@@ -228,36 +188,63 @@ def throughput(run: Path, processes: int, work: Callable[..., None] = _count) ->
     return float(total)
 
 
-def measure(study: Study, case: Case) -> None:
-    """Times the model of the first repetition; keeps the numbers."""
+def earlier(checkouts: Sequence[str]) -> dict[str, Any]:
+    """Stages of earlier states of the code, with the model that they ship, in this run.
+
+    Arguments:
+        checkouts: NAME=FOLDER each.
+    """
+    found = {}
+    for name, _, folder in (checkout.partition("=") for checkout in checkouts):
+        script = Path(__file__).with_name("compound_hits_clock.py")
+        ran = subprocess.run(  # noqa: S603 (our own words)
+            [sys.executable, str(script), f"compound_hits_{_BEFORE}"],
+            env={**os.environ, "PYTHONPATH": str(Path(folder) / "src")},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        found[name] = json.loads(ran.stdout.splitlines()[-1])
+    return found
+
+
+def measure(study: Study, case: Case, before: Sequence[str]) -> None:
+    """Times the model of the first repetition; keeps the numbers.
+
+    Arguments:
+        study: Where things are.
+        case: The data set.
+        before: Checkouts of earlier states of the code, NAME=FOLDER, to compare stages with.
+    """
     headline(study, case)
     run, _ = study.trained(case, 1)
     simulator = NeuralSimulator.load(run)
     gun = gun_of(simulator)
     rows = []
+    full = full_simulation(simulator, 0)
     for sparse in (False, True):
         for batch in BATCHES:
             timing = time_simulator(simulator, gun, batch=batch, sparse=sparse)
             rows.append({"form": "sparse" if sparse else "dense", **asdict(timing)})
             say(f"{case.name}: {rows[-1]}")
+    full += full_simulation(simulator, 1)
     with open_showers(study.data / case.file) as reader:
-        full = reader.provenance.get("geant4_cpu_seconds_per_shower")
+        recorded = reader.provenance.get("geant4_cpu_seconds_per_shower")
     rates = [
         [throughput(run, count, work) for work in (_count, _spin) for count in (1, 2)]
         for _ in range(_ROUNDS)
     ]
     content = {
         "rows": rows,
-        "geant4_cpu_seconds": None if full is None else float(full),
-        "stages": {
-            form: stage_times(simulator, gun, sparse=form == "sparse")
-            for form in ("dense", "sparse")
-        },
+        "geant4_cpu_seconds": full,
+        "geant4_recorded_cpu_seconds": None if recorded is None else float(recorded),
+        "stages": stages(simulator),
         "sampler": _sampler(simulator, gun),
         "floors": floors(simulator.detector.geometry.cells),
         "throughput": dict(zip(_COUNTS, zip(*rates, strict=True), strict=True)),
     }
-    if case.name == "ild_ecal":
+    if case.name == _BEFORE:
+        content["before"] = earlier(before)
         content["memory"] = memory(simulator, gun)
     study.keep(f"speed_{case.name}", content, [study.data / case.file])
 
@@ -279,15 +266,25 @@ def lines(case: Case, content: Mapping[str, Any]) -> list[Line]:
             found.append(Line(f"{form}, us CPU", time, 0.0, None, 0.0, _ILD[form]))
         one = 1e3 * quickest(content, "dense", batch=1)["cpu_milliseconds"]
         found.append(Line("dense, batch 1, us CPU", one, 0.0, None, 0.0, _ILD["batch 1"]))
-    full = content["geant4_cpu_seconds"]
-    if case.speed is not None and full is not None:
-        time = 1e3 * quickest(content, "dense")["cpu_milliseconds"]
-        label = f"dense, us CPU for {case.speed:,.0f} times Geant4"
-        found.append(Line(label, time, 0.0, None, 0.0, 1e6 * full / case.speed))
+    time = 1e3 * quickest(content, "dense")["cpu_milliseconds"]
+    for name, full in times(content).items():
+        if case.speed is not None:
+            label = f"dense, us CPU for {case.speed:,.0f} times Geant4, {name}"
+            found.append(Line(label, time, 0.0, None, 0.0, 1e6 * full / case.speed))
     one, two = (max(content["throughput"][key]) for key in ("one", "two"))
     found.append(
         Line("throughput of one process / of two", one / two, 0.0, None, 0.0, 1 / _DOUBLED)
     )
+    return found
+
+
+def times(content: Mapping[str, Any]) -> dict[str, float]:
+    """CPU seconds of Geant4 per shower, by where they come from."""
+    found = {}
+    if full := content["geant4_cpu_seconds"]:
+        found["same run"] = sum(full) / len(full)
+    if (recorded := content["geant4_recorded_cpu_seconds"]) is not None:
+        found["as recorded"] = recorded
     return found
 
 
@@ -314,25 +311,26 @@ def body(study: Study) -> list[str]:
 def _tables(study: Study, case: Case, content: Mapping[str, Any]) -> list[str]:
     physics = headline(study, case)
     seen = [f"{physics[name].value:.3f} ({physics[name].floor:.3f})" for name in AUC_METRICS]
-    full = content["geant4_cpu_seconds"]
-    rows = []
+    full, rows = times(content), []
     for row in content["rows"]:
         cpu = 1e3 * row["cpu_milliseconds"]
         rows.append([
             f"{row['form']}, batch {row['batch']}",
             f"{1e3 * row['milliseconds']:.1f} ± {1e3 * row['spread']:.1f}",
             f"{cpu:.1f}",
-            "" if full is None else f"{1e6 * full / cpu:,.0f}",
+            *(f"{1e6 * each / cpu:,.0f}" for each in full.values()),
             *seen,
         ])  # fmt: skip
     head = (
-        "", "wall, us", "CPU, us", "times Geant4",
+        "", "wall, us", "CPU, us", *(f"times Geant4, {name}" for name in full),
         *(f"AUC {name} (floor)" for name in AUC_METRICS),
     )  # fmt: skip
     text = [table(head, rows)]
     if found := lines(case, content):
         rows = [[x.metric, f"{x.value:.3g}", f"{x.bar:.3g}", verdict(x.passed)] for x in found]
         text.append(table(("bar", "measured", "at most", ""), rows))
+    seconds = [f"{each:.3f} s ({name})" for name, each in full.items()]
+    text.append(f"Geant4's CPU time per shower: {', '.join(seconds)}.")
     one, two, alone, both = (max(content["throughput"][key]) for key in _COUNTS)
     text.append(
         f"Two processes at once make {two / one:.2f} times the showers of one ({one:,.0f} per "
@@ -350,6 +348,11 @@ def _tables(study: Study, case: Case, content: Mapping[str, Any]) -> list[str]:
     ]
     head = (f"stage, CPU us per shower, batch {BLOCK}", "dense", "sparse")
     text.append(table(head, rows))
+    if content.get("before"):
+        states = {**content["before"], "now": content["stages"]}
+        rows = [[name, *(_stage(s["dense"].get(name)) for s in states.values())] for name in names]
+        head = ("the same, dense, of earlier states of the code in the same run", *states)
+        text.append(table(head, rows))
     rows = [[name, _stage(value)] for name, value in content.get("sampler", {}).items()]
     if rows:
         text.append(table(("step of the sampler", "CPU us per shower"), rows))

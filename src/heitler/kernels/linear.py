@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from heitler.kernels.numbers import fused, jit, place, power
+from heitler.kernels.numbers import fused, jit, place, power, summed
 
 __all__ = ["LANES", "evaluate", "multiply"]
 
@@ -27,6 +27,9 @@ def multiply(weights, x, y):
         x: Inputs, (at least inputs, showers).
         y: Filled with outputs, (at least outputs, showers).
     """
+    if x.shape[1] == 1:
+        _multiply_one(weights, x.ravel(), y.ravel())
+        return
     outputs, inputs, lanes = place(weights.shape[0]), place(weights.shape[1] - 1), x.shape[1]
     for o in range(outputs):
         for n in range(lanes):
@@ -60,6 +63,17 @@ def multiply(weights, x, y):
             for n in range(lanes):
                 y[o, n] += w * x[i, n]
             i += place(1)
+
+
+@summed
+def _multiply_one(weights, x, y):
+    """The same for one shower: vectors run over inputs."""
+    inputs = place(weights.shape[1] - 1)
+    for o in range(place(weights.shape[0])):
+        total = np.float32(0.0)
+        for i in range(inputs):
+            total += weights[o, i] * x[i]
+        y[o] = total + weights[o, inputs]
 
 
 @jit
