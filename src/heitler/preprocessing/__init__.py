@@ -7,6 +7,7 @@ from heitler.preprocessing.conditioning import Condition as Condition
 from heitler.preprocessing.conditioning import Conditioning as Conditioning
 from heitler.preprocessing.conditioning import LogEnergy as LogEnergy
 from heitler.preprocessing.conditioning import ParticleType as ParticleType
+from heitler.preprocessing.transforms import ArcSinh as ArcSinh
 from heitler.preprocessing.transforms import Features as Features
 from heitler.preprocessing.transforms import LogCells as LogCells
 from heitler.preprocessing.transforms import Preprocessing as Preprocessing
