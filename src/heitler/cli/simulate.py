@@ -21,7 +21,7 @@ from heitler.cli.request import add_request
 
 if TYPE_CHECKING:
     from heitler.detectors import Detector
-    from heitler.simulators import ParticleGun, Simulator
+    from heitler.simulators import ParticleGun, ShowerSimulator
 
 __all__ = ["add_arguments", "run"]
 
@@ -86,14 +86,14 @@ def _gun(arguments: Namespace, detector: Detector) -> ParticleGun:
     return ParticleGun(detector, arguments.energy, pdg=_PARTICLES[arguments.particle], **angles)
 
 
-def _geant4(detector: Detector, workers: int) -> tuple[Simulator, dict[str, Any]]:
+def _geant4(detector: Detector, workers: int) -> tuple[ShowerSimulator, dict[str, Any]]:
     from heitler.simulators.geant4 import Geant4Simulator
 
     simulator = Geant4Simulator(detector, workers=workers)
     return simulator, simulator.provenance()
 
 
-def _gflash(detector: Detector, workers: int) -> tuple[Simulator, dict[str, Any]]:
+def _gflash(detector: Detector, workers: int) -> tuple[ShowerSimulator, dict[str, Any]]:
     from heitler.simulators import GflashSimulator
 
     if workers != 1:
@@ -108,7 +108,7 @@ def _gflash(detector: Detector, workers: int) -> tuple[Simulator, dict[str, Any]
     return simulator, origin
 
 
-_SIMULATORS: dict[str, Callable[[Detector, int], tuple[Simulator, dict[str, Any]]]] = {
+_SIMULATORS: dict[str, Callable[[Detector, int], tuple[ShowerSimulator, dict[str, Any]]]] = {
     "geant4": _geant4,
     "gflash": _gflash,
 }

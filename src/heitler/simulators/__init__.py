@@ -1,6 +1,7 @@
-"""Everything that turns incident particles into showers."""
+"""Everything that turns what enters a detector into its response: showers, tables."""
 
 from heitler.simulators.base import MeteredSimulator as MeteredSimulator
+from heitler.simulators.base import ShowerSimulator as ShowerSimulator
 from heitler.simulators.base import Simulator as Simulator
 from heitler.simulators.base import SparseSimulator as SparseSimulator
 from heitler.simulators.base import simulate_sparse as simulate_sparse
@@ -19,4 +20,5 @@ from heitler.simulators.sources import BLOCK as BLOCK
 from heitler.simulators.sources import ParticleGun as ParticleGun
 from heitler.simulators.sources import ParticleList as ParticleList
 from heitler.simulators.sources import ParticleSource as ParticleSource
+from heitler.simulators.sources import Source as Source
 from heitler.simulators.sources import block_seed as block_seed

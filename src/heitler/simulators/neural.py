@@ -44,7 +44,7 @@ _CHUNK = 128
 
 
 class NeuralSimulator:
-    """A generative model with everything between it and physics: a `Simulator`.
+    """A generative model with everything between it and physics: a `ShowerSimulator`.
 
     Arguments:
         detector: The detector whose cells the model fills.
