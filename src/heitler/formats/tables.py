@@ -1,7 +1,6 @@
 """Files of tables: HDF5 that says what its columns are.
 
     attribute heitler_format     "table 1": the name and version of this layout
-    attribute complete           true once the file was closed properly
     attribute heitler_columns    names, labels and units of the columns in order (JSON)
     columns/<name>    (N) float64, in the unit of its attribute `unit`
 
@@ -30,7 +29,7 @@ from heitler.tables import Column, Table
 
 __all__ = ["TableReader", "TableWriter", "create_table", "open_table", "read_table", "write_table"]
 
-_FORMAT, _COMPLETE, _COLUMNS = "heitler_format", "complete", "heitler_columns"
+_FORMAT, _COLUMNS = "heitler_format", "heitler_columns"
 _LAYOUT = "table 1"
 
 
@@ -45,7 +44,6 @@ class TableWriter:
     def __init__(self, file: h5py.File, columns: Sequence[Column]) -> None:
         self._columns = tuple(columns)
         file.attrs[_FORMAT] = _LAYOUT
-        file.attrs[_COMPLETE] = False
         file.attrs[_COLUMNS] = json.dumps([asdict(column) for column in columns])
         group = file.create_group("columns")
         self._data = [growing(group, column.name, (), "float64") for column in columns]
@@ -78,14 +76,9 @@ class TableReader:
         if file.attrs.get(_FORMAT) != _LAYOUT:
             msg = f"expected a file of a table, got '{file.attrs.get(_FORMAT, 'something else')}'"
             raise ValueError(msg)
-        if not file.attrs[_COMPLETE]:
-            msg = "the file was not completed; make it again"
-            raise ValueError(msg)
         self.columns = tuple(Column(**entry) for entry in json.loads(file.attrs[_COLUMNS]))
-        provenance = read_origin(file).provenance
-        self.provenance: dict[str, Any] = {
-            key: value for key, value in provenance.items() if key not in {_COMPLETE, _COLUMNS}
-        }
+        self.provenance: dict[str, Any] = read_origin(file).provenance
+        self.provenance.pop(_COLUMNS)
         self._data = [dataset(file["columns"], column.name) for column in self.columns]
 
     def __len__(self) -> int:
@@ -114,7 +107,6 @@ def create_table(
     with atomic_file(path) as part, h5py.File(part, "w") as file:
         yield TableWriter(file, columns)
         write_provenance(file, provenance or {})
-        file.attrs[_COMPLETE] = True
 
 
 @contextmanager

@@ -6,7 +6,8 @@ For each track and radiator:
 
        s = max(sin^2 theta + 2 (n(E) - n), 0),   theta_i = asin sqrt(s) = sqrt(s) (1 + s/6 + ...),
 
-   smeared by a normal number of its own and shifted by the error of the track.
+   smeared by a normal number of its own. The ring lies about another direction than the one that
+   is taken for the track's: a photon at the azimuth phi is shifted by offset cos(phi).
 2. *Background.* Angles of photons that lie evenly in a ring about the track: theta^2 is uniform.
 3. *Likelihoods.* Each hypothesis h gets the sum over all photons of
 
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from heitler.kernels.numbers import (
     SOURCES,
     cached,
+    inlined,
     jit,
     logarithm,
     normal,
@@ -33,7 +35,7 @@ from heitler.kernels.numbers import (
     summed,
     uniform,
 )
-from heitler.kernels.rings import COLOUR, KINDS, PLACE, SMEAR, Gas, Rings
+from heitler.kernels.rings import COLOUR, KINDS, PLACE, SINE, SMEAR, TURN, Gas, Rings
 
 __all__ = ["LEAST", "likelihoods", "run"]
 
@@ -42,6 +44,7 @@ LEAST = np.float32(1e-5)
 
 _ONE, _TWO, _HALF, _ZERO = np.float32(1.0), np.float32(2.0), np.float32(0.5), np.float32(0.0)
 _SIXTH = np.float32(1 / 6)
+_SINE = tuple(np.float32(a) for a in SINE)
 
 
 def likelihoods(gas: Gas, rings: Rings) -> NDArray[np.float64]:
@@ -51,16 +54,28 @@ def likelihoods(gas: Gas, rings: Rings) -> NDArray[np.float64]:
     return sums
 
 
+@inlined
+def _cosine(u):
+    """Cosine of an azimuth; the two sides of the ring are the same, so half of them will do."""
+    v = _HALF - u
+    w = v * v
+    y = _SINE[0]
+    for a in _SINE[1:]:
+        y = a + w * y
+    return v * y
+
+
 @jit
-def _emit(gas, r, sine, shift, k0, k1, angles):
+def _emit(gas, r, sine, offset, k0, k1, angles):
     """Angles of own photons."""
     lowest, width, resonance = gas.lowest[r], gas.width[r], gas.resonance[r]
     strength, excess, sigma = gas.strength[r], gas.excess[r], gas.sigma[r]
-    colour, smear = KINDS * r + COLOUR, KINDS * r + SMEAR
+    colour, smear, turn = KINDS * r + COLOUR, KINDS * r + SMEAR, KINDS * r + TURN
     for i in range(angles.shape[0]):
         energy = lowest + width * uniform(number(k0, k1, colour, i))
         s = max(sine + _TWO * (strength / (resonance - energy * energy) - excess), _ZERO)
         angle = np.float32(np.sqrt(s)) * (_ONE + s * _SIXTH)
+        shift = offset * _cosine(uniform(number(k0, k1, turn, i)))
         angles[i] = abs(angle + shift + sigma * normal(number(k0, k1, smear, i)))
 
 
@@ -97,7 +112,7 @@ def _build(sources):
                 if photons > room.shape[0]:
                     room = np.empty(2 * photons, np.float32)
                 angles = room[: place(photons)]
-                _emit(gas, r, rings.sine[n, r], rings.shift[n, r], k0, k1, angles[:own])
+                _emit(gas, r, rings.sine[n, r], rings.offset[n, r], k0, k1, angles[:own])
                 _surround(r, rings.inner[n, r], rings.area[n, r], k0, k1, angles[own:])
                 for h in range(sums.shape[1]):
                     if rings.weight[n, r, h] > _ZERO:

@@ -10,12 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLOUR", "KINDS", "PLACE", "SMEAR", "Gas", "Rings"]
+__all__ = ["COLOUR", "KINDS", "PLACE", "SINE", "SMEAR", "TURN", "Gas", "Rings"]
 
 _F32 = NDArray[np.float32]
 
-COLOUR, SMEAR, PLACE, KINDS = 0, 1, 2, 3
+COLOUR, SMEAR, TURN, PLACE, KINDS = 0, 1, 2, 3, 4
 """Purposes of random numbers of the first radiator; each further one has `KINDS` of its own."""
+
+SINE = (-0.00737043095, 0.0821458866, -0.599264529, 2.55016404, -5.16771278, 3.14159265)
+"""Series of sin(pi v) / v in v^2 for |v| < 1/2; the highest power comes first."""
 
 
 class Gas(NamedTuple):
@@ -44,7 +47,7 @@ class Rings(NamedTuple):
         key: Names the stream of random numbers, (N, 2) uint32.
         own, others: Photons of the track, and of the background, (N, R) int64.
         sine: sin^2 of the track's Cherenkov angle at the mean index, (N, R).
-        shift: Error of the angle that all photons of the track share, (N, R).
+        offset: Angle between the track and the direction that is taken for it, (N, R).
         inner, area: Square of the inner radius of the ring with background, and what the square
             of the outer one is above it, (N, R).
         angle, steep: Expected angle, and one over its standard deviation, (N, R, H).
@@ -56,7 +59,7 @@ class Rings(NamedTuple):
     own: NDArray[np.int64]
     others: NDArray[np.int64]
     sine: _F32
-    shift: _F32
+    offset: _F32
     inner: _F32
     area: _F32
     angle: _F32

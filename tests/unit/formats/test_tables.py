@@ -63,6 +63,6 @@ def test_what_is_no_table_says_so(tmp_path, toy_file):
     with pytest.raises(ValueError, match="heitler_format"), open_showers(path):
         pass
     with h5py.File(path, "r+") as file:
-        file.attrs["complete"] = False
-    with pytest.raises(ValueError, match="not completed; make it again"):
+        del file["columns/x"]
+    with pytest.raises(ValueError, match="table.h5: data set 'x' is missing"):
         read_table(path)

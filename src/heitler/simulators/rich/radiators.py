@@ -56,7 +56,7 @@ class Radiator:
         emission: Error of a photon's angle by the unknown point of emission, the mirrors and
             their alignment, in rad.
         pixel: Error of a photon's angle by the size of pixels in rad.
-        tracking: Error of the angle that all photons share, by the direction of the track, in rad.
+        tracking: Error of the track's direction in one plane in rad.
         thickness: Matter in which the track scatters, in radiation lengths.
         crowding: Background photons per track of the event in the whole acceptance, in units of
             `light`.
@@ -128,9 +128,9 @@ class Radiator:
         return spread / np.sqrt(sine_squared + 2.0 * spread)
 
     def track_error(self, momentum: _Array) -> _Array:
-        """Error of the angle that all photons of a track share, in rad.
+        """Error of the direction of a track in one plane in rad, which its photons share.
 
-        Its direction and, by the formula of Highland, multiple scattering in one plane:
+        That of tracking and, by the formula of Highland, of multiple scattering:
         13.6 MeV / p sqrt(x) (1 + 0.038 ln x).
 
         Arguments:
@@ -170,7 +170,7 @@ LHCB = (
         pixel=0.90e-3 * rad,
         tracking=0.42e-3 * rad,
         thickness=0.02,
-        crowding=1.0,
+        crowding=0.5,
     ),
     Radiator(
         name="CF4",
@@ -183,7 +183,7 @@ LHCB = (
         pixel=0.18e-3 * rad,
         tracking=0.20e-3 * rad,
         thickness=0.0304,
-        crowding=0.5,
+        crowding=0.3,
     ),
 )
 """RICH1 and RICH2 of LHCb in its first years of data."""

@@ -7,8 +7,9 @@ error sigma_h, above a background of rho photons per steradian,
     ln L_h = sum over radiators ( -mu_h + sum_i ln(1 + mu_h G(theta_i; theta_h, sigma_h) / b_i) ),
     b_i = 2 pi theta_i rho,
 
-up to a term that is the same for all h. G is the normal density: of photons the likelihood knows
-the error only, not that photons share the error of the track. The table has ln L_h - ln L_pi.
+up to a term that is the same for all h. G is the normal density. The error of the track's
+direction displaces the ring as a whole; the likelihood takes it for an error of each photon. The
+table has ln L_h - ln L_pi.
 
 Notation: N tracks, R radiators, H hypotheses.
 """
@@ -57,7 +58,7 @@ class _Streams(NamedTuple):
     keys: np.random.Generator
     own: np.random.Generator
     others: np.random.Generator
-    shifts: np.random.Generator
+    offsets: np.random.Generator
 
 
 class RichSimulator:
@@ -120,9 +121,11 @@ class RichSimulator:
         theta, multiplicity = tracks.theta.numpy(), tracks.multiplicity.numpy()
         parts = [_View.of(r, momentum, mass, theta, multiplicity) for r in self.radiators]
         views = _View(*(np.stack(arrays, axis=1) for arrays in zip(*parts, strict=True)))
-        shift = streams.shifts.standard_normal(views.sine.shape) * views.track_error
+        # Two normal components make an angle whose square is exponential.
+        square = 2.0 * streams.offsets.standard_exponential(views.sine.shape)
+        offset = views.track_error * np.sqrt(square)
         key = streams.keys.integers(0, 2**32, (len(tracks), 2), dtype=np.uint32)
-        single = (a.astype(np.float32) for a in (views.sine, shift, views.inner, views.area))
+        single = (a.astype(np.float32) for a in (views.sine, offset, views.inner, views.area))
         rings = kernels.Rings(
             key,
             streams.own.poisson(views.own),
@@ -139,7 +142,7 @@ class _View(NamedTuple):
     Arguments:
         own, others: Mean number of photons of the track and of the background.
         sine: sin^2 of the track's angle.
-        track_error: Error that photons share.
+        track_error: Error of the track's direction in one plane.
         inner, area: The ring with background, as in `kernels.Rings`.
         expected, angle, error: mu_h, theta_h and sigma_h.
         weight: mu_h / (sqrt(2 pi) sigma_h 2 pi rho).
