@@ -58,7 +58,7 @@ class NeuralSimulator:
     def __init__(
         self,
         detector: Detector,
-        conditioning: Conditioning,
+        conditioning: Conditioning[IncidentParticles],
         preprocessing: Preprocessing,
         model: GenerativeModel,
         card: ModelCard,

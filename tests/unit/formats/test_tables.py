@@ -64,5 +64,5 @@ def test_what_is_no_table_says_so(tmp_path, toy_file):
         pass
     with h5py.File(path, "r+") as file:
         del file["columns/x"]
-    with pytest.raises(ValueError, match="table.h5: data set 'x' is missing"):
+    with pytest.raises(ValueError, match=r"table\.h5: data set 'x' is missing"):
         read_table(path)

@@ -11,7 +11,14 @@ import torch
 from heitler.kernels import cherenkov_twin
 from heitler.metrics import classifier_auc, kolmogorov_smirnov, separation_power, wasserstein
 from heitler.models import WGANGP, ShowerShape, draw
-from heitler.preprocessing import ArcSinh, Preprocessing
+from heitler.preprocessing import (
+    ArcSinh,
+    Conditioning,
+    LogMomentum,
+    Multiplicity,
+    ParticleType,
+    Preprocessing,
+)
 from heitler.simulators import RichSimulator, ShowerSimulator, Simulator
 from heitler.simulators.rich import LHCB, MASSES
 from heitler.tables import Table
@@ -261,9 +268,10 @@ def test_a_table_goes_through_transform_model_and_metrics(rich):
     assert wasserstein(table.column("dll_K"), pions.column("dll_K")).value > 10
     assert classifier_auc(table.values, pions.values, seed=1).value > 0.95
 
-    columns = [tracks.momentum.log(), tracks.pseudorapidity, tracks.multiplicity]
-    c = torch.stack(columns, dim=1).float()
-    shape = ShowerShape(layers=(len(table.columns),), globals=0, conditions=3)
+    conditioning = Conditioning([ParticleType([321]), LogMomentum(), Multiplicity()])
+    conditioning.fit(tracks)
+    c = conditioning(tracks)
+    shape = ShowerShape((len(table.columns),), preprocessing.quantities, conditioning.size)
     torch.manual_seed(1)
     model = WGANGP(shape, latent=2, generator=[8], critic=[8]).eval()
     with torch.inference_mode():
