@@ -49,9 +49,13 @@ class TrackGun:
         lowest = {"momentum": np.nextafter(0, 1), "pseudorapidity": -np.inf, "multiplicity": 1}
         for name, least in lowest.items():
             low, high = getattr(self, name)
-            if not least <= low <= high < np.inf:
-                what = {"momentum": " MeV above 0", "multiplicity": " from 1 on"}.get(name, "")
-                msg = f"{name} needs a lower and an upper bound{what}, got {low} and {high}"
+            whole = name != "multiplicity" or (low % 1 == 0 and high % 1 == 0)
+            if not (least <= low <= high < np.inf and whole):
+                what = {"momentum": " in MeV above 0", "multiplicity": ", whole numbers from 1 on"}
+                msg = (
+                    f"{name} needs a lower and an upper bound{what.get(name, '')}, got {low} and "
+                    f"{high}"
+                )
                 raise ValueError(msg)
 
     def shoot(self, block: int, count: int, *, seed: int) -> Tracks:

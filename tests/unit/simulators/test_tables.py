@@ -52,9 +52,10 @@ def test_single_values_are_exact():
     ("bounds", "message"),
     [
         ({"pdg": ()}, "needs a particle code or more, got none"),
-        ({"momentum": (0.0, 5.0)}, "momentum needs a lower and an upper bound MeV above 0"),
+        ({"momentum": (0.0, 5.0)}, "momentum needs a lower and an upper bound in MeV above 0"),
         ({"momentum": (6.0, 5.0)}, "got 6.0 and 5.0"),
-        ({"multiplicity": (0, 5)}, "multiplicity needs .* from 1 on, got 0 and 5"),
+        ({"multiplicity": (0, 5)}, "multiplicity needs .* whole numbers from 1 on, got 0 and 5"),
+        ({"multiplicity": (2.5, 5)}, "whole numbers from 1 on, got 2.5 and 5"),
         ({"pseudorapidity": (4.0, 2.0)}, "pseudorapidity needs .* got 4.0 and 2.0"),
     ],
 )
