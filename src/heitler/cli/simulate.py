@@ -11,7 +11,7 @@ same command goes on after an interruption. Geant4 needs heitler[geant4], and da
 folder that HEITLER_GEANT4_DATA names.
 
 rich is a Cherenkov detector: it makes no showers but a table of tracks and their likelihoods of
-particle identification, by default of all five particles.
+particle identification, by default of all five particles. It begins again after an interruption.
 """
 
 from __future__ import annotations
