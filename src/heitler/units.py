@@ -7,10 +7,11 @@ Multiply by a unit to bring a number into heitler, divide by it to take one out:
 
 from math import pi
 
-__all__ = ["GeV", "MeV", "cm", "degree", "keV", "mm", "ns", "rad"]
+__all__ = ["GeV", "MeV", "cm", "degree", "eV", "keV", "mm", "ns", "rad"]
 
 MeV = 1.0
 keV = 1e-3 * MeV  # noqa: N816 (the name of the unit)
+eV = 1e-6 * MeV  # noqa: N816
 GeV = 1e3 * MeV
 
 mm = 1.0

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from heitler.cli import main
-from heitler.formats import open_showers
+from heitler.formats import open_showers, open_table
 
 DETECTOR = """
 name: sandwich
@@ -107,6 +107,9 @@ def test_without_data_it_says_what_to_do_in_three_lines(monkeypatch, tmp_path, c
         ({"--detector": "ild_ekal"}, "did you mean 'ild_ecal'?"),
         ({"--detector": "calochallenge_ds2"}, "needs a voxel grid with a stack"),
         ({"--particle": "pi+"}, "invalid choice: 'pi+'"),
+        ({"--particle": "K"}, "--simulator geant4 knows gamma, e-, e+, got K"),
+        ({"--detector": None}, "give the detector with --detector"),
+        ({"--momentum": "2GeV"}, "--momentum says nothing to --simulator geant4: leave it out"),
         ({"--energy": None}, "give the energies with --energy"),
         ({"--energy": "50"}, "such as 50GeV or 10..100GeV"),
         ({"-n": None}, "give the number of showers with -n"),
@@ -151,3 +154,50 @@ def test_gflash_needs_no_data(tmp_path, capsys):
     assert 0.5 < provenance["response"] < 1.0
     assert simulate(*words, "-n", 5, "--workers", 2, "-o", tmp_path / "more.h5") == 2
     assert "one process" in capsys.readouterr().err
+
+
+def test_rich_writes_a_table_of_labelled_rows(tmp_path, capsys):
+    output = tmp_path / "rich.h5"
+    words = ["--simulator", "rich", "--momentum", "20GeV", "-n", 1200, "--seed", 2, "-o", output]
+    assert simulate(*words, "--pseudorapidity", "2..4", "--multiplicity", 50) == 0
+    assert capsys.readouterr().out.strip() == str(output)
+    with open_table(output) as reader:
+        table, provenance = reader.read(), reader.provenance
+    assert len(table) == 1200
+    assert set(table.column("pdg").tolist()) == {11, 13, 211, 321, 2212}
+    assert set(table.column("momentum").tolist()) == {2e4}
+    assert float(table.column("pseudorapidity").min()) >= 2
+    assert set(table.column("multiplicity").tolist()) == {50}
+    assert provenance["simulator"] == "rich"
+    assert provenance["seed"] == 2
+    assert simulate(*words, "--particle", "K") == 0
+    with open_table(output) as reader:
+        assert set(reader.read().column("pdg").tolist()) == {321}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"-n": None}, "give the number of rows with -n"),
+        ({"-n": 0}, "the number of rows must be at least 1, got 0"),
+        ({"--energy": "5GeV"}, "--energy says nothing to --simulator rich: leave it out"),
+        ({"--detector": "ild_ecal"}, "--detector says nothing to --simulator rich"),
+        ({"--workers": 2}, "in one process: leave --to and --workers out"),
+        ({"--particle": "gamma"}, "rich knows the particles e, mu, pi, K, p, got gamma"),
+        ({"--momentum": "5"}, "such as 50GeV or 10..100GeV"),
+        ({"--pseudorapidity": "5..2"}, "the range '5..2' runs backwards"),
+        ({"--pseudorapidity": "2m"}, "expected a number such as 3 or 1.6..5, got '2m'"),
+        (
+            {"--multiplicity": "0"},
+            "multiplicity needs a lower and an upper bound, whole numbers from 1",
+        ),
+        ({"--seed": -1}, "a seed must not be negative, got -1"),
+    ],
+)
+def test_wrong_requests_of_tables(changes, message, tmp_path, capfd):
+    asked = {"--simulator": "rich", "-n": 5, **changes, "-o": tmp_path / "out.h5"}
+    assert simulate(*[w for pair in asked.items() if pair[1] is not None for w in pair]) == 2
+    captured = capfd.readouterr()
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+    assert list(tmp_path.iterdir()) == []

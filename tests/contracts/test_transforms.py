@@ -16,12 +16,14 @@ from heitler.preprocessing import (
     Features,
     LogCells,
     LogEnergy,
+    LogMomentum,
     ParticleType,
     Preprocessing,
     Response,
     Threshold,
     Transform,
 )
+from heitler.tracks import Tracks
 
 # How a test makes each, where the constructor needs something.
 ARGUMENTS = {"Threshold": (0.1,), "ParticleType": ([11, 22],)}
@@ -212,10 +214,21 @@ def beam(energies, **settings):
     return IncidentParticles.beam(energies, **settings)
 
 
+OF_TRACKS = {"LogMomentum", "Multiplicity", "Pseudorapidity"}
+
+
+def causes(name, energies, **settings):
+    """What a condition is of: particles or tracks of these energies or momenta."""
+    if name not in OF_TRACKS:
+        return beam(energies, **settings)
+    count = len(energies)
+    return Tracks([22] * count, energies, range(count), range(1, count + 1))
+
+
 @every_condition
 def test_a_condition_is_columns_of_float32(name):
     condition = make(name)
-    particles = beam([1e4, 2e4, 5e4], theta=torch.tensor([1.0, 1.2, 1.5]))
+    particles = causes(name, [1e4, 2e4, 5e4], theta=torch.tensor([1.0, 1.2, 1.5]))
     condition.fit(particles)
     out = condition(particles)
     assert out.shape == (3, condition.size)
@@ -229,16 +242,17 @@ def test_a_condition_is_columns_of_float32(name):
 @every_condition
 def test_particles_that_are_all_alike_give_finite_columns(name):
     condition = make(name)
-    for particles in (beam([5e4] * 4), beam([5e4])):
+    for particles in (causes(name, [5e4] * 4)[[0, 0, 0, 0]], causes(name, [5e4])):
         condition.fit(particles)
         assert bool(torch.isfinite(condition(particles)).all())
-        assert bool(torch.isfinite(condition(beam([6e4]))).all())
+        assert bool(torch.isfinite(condition(causes(name, [6e4]))).all())
 
 
-@pytest.mark.parametrize("name", ["LogEnergy", "Angle"])
+@pytest.mark.parametrize("name", ["LogEnergy", "Angle", *sorted(OF_TRACKS)])
 def test_columns_are_standardised(name):
     condition = make(name)
-    particles = beam(torch.linspace(1e4, 1e5, 100), theta=torch.linspace(0.5, 1.5, 100))
+    energies, angles = torch.linspace(1e4, 1e5, 100), torch.linspace(0.5, 1.5, 100)
+    particles = causes(name, energies, theta=angles)
     condition.fit(particles)
     out = condition(particles)
     assert float(out.mean()) == pytest.approx(0.0, abs=1e-5)
@@ -250,6 +264,12 @@ def test_the_logarithm_of_energies():
     condition = LogEnergy()
     e = torch.tensor([1e4, 1e5], dtype=torch.float64)
     assert condition(beam(e))[:, 0].tolist() == pytest.approx(e.log().tolist())
+
+
+def test_the_logarithm_of_momenta_and_the_types_of_tracks():
+    tracks = causes("LogMomentum", [1e4, 1e5])
+    assert LogMomentum()(tracks)[:, 0].tolist() == pytest.approx(tracks.momentum.log().tolist())
+    assert ParticleType([22])(tracks).tolist() == [[1.0], [1.0]]
 
 
 def test_the_types_of_particles():

@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError
 
 from heitler.units import GeV, MeV, degree, keV, rad
 
-__all__ = ["parse_angles", "parse_energies", "parse_energy"]
+__all__ = ["parse_angles", "parse_energies", "parse_energy", "parse_numbers"]
 
 _ENERGIES = {"keV": keV, "MeV": MeV, "GeV": GeV, "TeV": 1e3 * GeV}
 _ANGLES = {"deg": degree, "rad": rad}
@@ -54,14 +54,32 @@ def parse_angles(text: str) -> tuple[float, float]:
     return low, high
 
 
+def parse_numbers(text: str) -> tuple[float, float]:
+    """A number or a range of numbers without a unit as two bounds.
+
+    Raises:
+        ArgumentTypeError: The text is neither.
+    """
+    match = re.fullmatch(rf"{_NUMBER}(?:\.\.{_NUMBER})?", text.strip())
+    if match is None:
+        msg = f"expected a number such as 3 or 1.6..5, got '{text}'"
+        raise ArgumentTypeError(msg)
+    return _bounds(text, match[1], match[2])
+
+
 def _parse(text: str, units: dict[str, float], example: str) -> tuple[float, float]:
     match = _QUANTITY.fullmatch(text.strip())
     if match is None or match[3] not in units:
         msg = f"expected a number with a unit ({', '.join(units)}) such as {example}, got '{text}'"
         raise ArgumentTypeError(msg)
-    low = float(match[1])
-    high = low if match[2] is None else float(match[2])
+    low, high = _bounds(text, match[1], match[2])
+    return low * units[match[3]], high * units[match[3]]
+
+
+def _bounds(text: str, first: str, second: str | None) -> tuple[float, float]:
+    low = float(first)
+    high = low if second is None else float(second)
     if high < low:
         msg = f"the range '{text}' runs backwards"
         raise ArgumentTypeError(msg)
-    return low * units[match[3]], high * units[match[3]]
+    return low, high

@@ -17,7 +17,7 @@ from time import perf_counter, process_time
 
 import torch
 
-from heitler.simulators import BLOCK, ParticleSource, Simulator, simulate_sparse
+from heitler.simulators import BLOCK, ParticleSource, ShowerSimulator, simulate_sparse
 
 __all__ = ["Timing", "time_simulator"]
 
@@ -49,7 +49,7 @@ class Timing:
 
 
 def time_simulator(
-    simulator: Simulator,
+    simulator: ShowerSimulator,
     source: ParticleSource,
     *,
     batch: int,

@@ -1,5 +1,7 @@
 """Shower files: one module per community convention, behind one way to open and create them.
 
+Tables have files of their own: see `heitler.formats.tables`.
+
 >>> with open_showers("showers.h5") as reader:  # doctest: +SKIP
 ...     for showers in reader.batches():
 ...         print(showers.deposits.sum())
@@ -13,6 +15,7 @@ from heitler.formats.conversion import Conversion, convert
 from heitler.formats.inspection import inspect
 from heitler.formats.particles import read_particles, write_particles
 from heitler.formats.registry import CONVENTIONS, create_showers, open_showers, recognise
+from heitler.formats.tables import create_table, open_table, read_table, write_table
 
 __all__ = [
     "BATCH",
@@ -27,11 +30,15 @@ __all__ = [
     "batch_size",
     "convert",
     "create_showers",
+    "create_table",
     "inspect",
     "open_showers",
+    "open_table",
     "read_binning",
     "read_particles",
+    "read_table",
     "recognise",
     "sha256",
     "write_particles",
+    "write_table",
 ]

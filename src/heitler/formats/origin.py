@@ -20,7 +20,7 @@ import numpy as np
 
 from heitler.detectors import Detector, parse_detector
 
-__all__ = ["Origin", "read_origin", "write_origin"]
+__all__ = ["Origin", "read_origin", "write_origin", "write_provenance"]
 
 _DETECTOR, _PDG, _PROVENANCE = "heitler_detector", "heitler_pdg", "heitler_provenance"
 # Marks of a convention, which would make another convention's file look like theirs.
@@ -60,6 +60,11 @@ def write_origin(
     file.attrs[_DETECTOR] = json.dumps(detector.definition)
     if pdg is not None:
         file.attrs[_PDG] = pdg
+    write_provenance(file, provenance)
+
+
+def write_provenance(file: h5py.File, provenance: Mapping[str, Any]) -> None:
+    """Writes the provenance alone, for files that know of no detector."""
     nested = {}
     for key, value in provenance.items():
         if isinstance(value, str | int | float) and key not in _RESERVED:

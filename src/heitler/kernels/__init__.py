@@ -1,8 +1,11 @@
 """Compiled inner loops, each with a plain torch twin that a test compares draw by draw.
 
-`sample` is the compiled one where numba is there, and the twin where it is not.
+`sample` and `likelihoods` are the compiled ones where numba is there, and the twins where it is
+not.
 """
 
+from heitler.kernels.cherenkov_twin import Photons as Photons
+from heitler.kernels.cherenkov_twin import photons as photons
 from heitler.kernels.dense import dense as dense
 from heitler.kernels.law import FIELD as FIELD
 from heitler.kernels.law import GRID as GRID
@@ -13,8 +16,12 @@ from heitler.kernels.numbers import COMPILED as COMPILED
 from heitler.kernels.packing import LANES as LANES
 from heitler.kernels.prescription import Recipe as Recipe
 from heitler.kernels.prescription import prescribe as prescribe
+from heitler.kernels.rings import Gas as Gas
+from heitler.kernels.rings import Rings as Rings
 
 if COMPILED:
+    from heitler.kernels.cherenkov import likelihoods as likelihoods
     from heitler.kernels.compound import sample as sample
 else:
+    from heitler.kernels.cherenkov_twin import likelihoods as likelihoods
     from heitler.kernels.compound_twin import sample as sample

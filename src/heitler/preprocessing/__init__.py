@@ -6,7 +6,11 @@ from heitler.preprocessing.conditioning import Axis as Axis
 from heitler.preprocessing.conditioning import Condition as Condition
 from heitler.preprocessing.conditioning import Conditioning as Conditioning
 from heitler.preprocessing.conditioning import LogEnergy as LogEnergy
+from heitler.preprocessing.conditioning import LogMomentum as LogMomentum
+from heitler.preprocessing.conditioning import Multiplicity as Multiplicity
 from heitler.preprocessing.conditioning import ParticleType as ParticleType
+from heitler.preprocessing.conditioning import Pseudorapidity as Pseudorapidity
+from heitler.preprocessing.transforms import ArcSinh as ArcSinh
 from heitler.preprocessing.transforms import Features as Features
 from heitler.preprocessing.transforms import LogCells as LogCells
 from heitler.preprocessing.transforms import Preprocessing as Preprocessing

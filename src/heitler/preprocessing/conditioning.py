@@ -1,7 +1,7 @@
-"""What a model is told of the incident particle.
+"""What a model is told of the incident particle or track.
 
-Each `Condition` turns incident particles into columns of numbers of order one; `Conditioning`
-puts them side by side. A model sees only their number.
+Each `Condition` turns N causes into columns of numbers of order one; `Conditioning` puts them side
+by side. A model sees only their number.
 """
 
 from __future__ import annotations
@@ -9,18 +9,39 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import ClassVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from heitler.particles import IncidentParticles
+from heitler.tracks import Tracks
 
-__all__ = ["Angle", "Axis", "Condition", "Conditioning", "LogEnergy", "ParticleType"]
+__all__ = [
+    "Angle",
+    "Axis",
+    "Condition",
+    "Conditioning",
+    "LogEnergy",
+    "LogMomentum",
+    "Multiplicity",
+    "ParticleType",
+    "Pseudorapidity",
+]
+
+Causes_contra = TypeVar("Causes_contra", contravariant=True)
 
 
-class Condition(nn.Module, ABC):
-    """A property of incident particles as columns of numbers.
+class _Typed(Protocol):
+    """Causes of which each has a particle code."""
+
+    @property
+    def pdg(self) -> Tensor:
+        """Particle codes of the Particle Data Group, with shape (N,)."""
+
+
+class Condition(nn.Module, ABC, Generic[Causes_contra]):
+    """A property of incident particles or tracks as columns of numbers.
 
     Attributes:
         name: What a model that looks for this condition calls it.
@@ -30,15 +51,15 @@ class Condition(nn.Module, ABC):
     name: ClassVar[str]
     size: int = 1
 
-    def fit(self, particles: IncidentParticles) -> None:
+    def fit(self, particles: Causes_contra) -> None:
         """Learns from training particles; by default there is nothing to learn."""
 
     @abstractmethod
-    def forward(self, particles: IncidentParticles) -> Tensor:
+    def forward(self, particles: Causes_contra) -> Tensor:
         """Columns with shape (N, size), float32."""
 
 
-class _Standardised(Condition):
+class _Standardised(Condition[Causes_contra]):
     """One number per particle, shifted and scaled to mean 0 and standard deviation 1."""
 
     def __init__(self) -> None:
@@ -49,22 +70,22 @@ class _Standardised(Condition):
         self.std: Tensor
 
     @abstractmethod
-    def value(self, particles: IncidentParticles) -> Tensor:
+    def value(self, particles: Causes_contra) -> Tensor:
         """The number before standardisation, with shape (N,)."""
 
-    def fit(self, particles: IncidentParticles) -> None:
+    def fit(self, particles: Causes_contra) -> None:
         """Takes mean and standard deviation; of a single value only the mean."""
         value = self.value(particles)
         spread = float(value.std()) if value.numel() > 1 else 0.0
         self.mean.copy_(value.mean())
         self.std.fill_(spread if spread > 1e-9 else 1.0)
 
-    def forward(self, particles: IncidentParticles) -> Tensor:
+    def forward(self, particles: Causes_contra) -> Tensor:
         """Columns with shape (N, 1), float32."""
         return ((self.value(particles) - self.mean) / self.std).float()[:, None]
 
 
-class LogEnergy(_Standardised):
+class LogEnergy(_Standardised[IncidentParticles]):
     """ln(E / MeV), standardised."""
 
     name = "energy"
@@ -74,7 +95,7 @@ class LogEnergy(_Standardised):
         return particles.energy.log()
 
 
-class Angle(_Standardised):
+class Angle(_Standardised[IncidentParticles]):
     """The angle theta to the calorimeter face in rad, standardised."""
 
     name = "angle"
@@ -84,7 +105,37 @@ class Angle(_Standardised):
         return particles.theta
 
 
-class ParticleType(Condition):
+class LogMomentum(_Standardised[Tracks]):
+    """ln(p / MeV), standardised."""
+
+    name = "momentum"
+
+    def value(self, particles: Tracks) -> Tensor:
+        """Logarithm of the momenta, with shape (N,)."""
+        return particles.momentum.log()
+
+
+class Pseudorapidity(_Standardised[Tracks]):
+    """The pseudorapidity, standardised."""
+
+    name = "pseudorapidity"
+
+    def value(self, particles: Tracks) -> Tensor:
+        """Pseudorapidities, with shape (N,)."""
+        return particles.pseudorapidity
+
+
+class Multiplicity(_Standardised[Tracks]):
+    """The number of tracks in the event, standardised."""
+
+    name = "multiplicity"
+
+    def value(self, particles: Tracks) -> Tensor:
+        """Numbers of tracks, with shape (N,)."""
+        return particles.multiplicity
+
+
+class ParticleType(Condition[_Typed]):
     """One column per particle type, 1 where the particle is of that type.
 
     Arguments:
@@ -98,7 +149,7 @@ class ParticleType(Condition):
         self.codes = tuple(codes)
         self.size = len(self.codes)
 
-    def forward(self, particles: IncidentParticles) -> Tensor:
+    def forward(self, particles: _Typed) -> Tensor:
         """Columns with shape (N, types), float32.
 
         Raises:
@@ -112,7 +163,7 @@ class ParticleType(Condition):
         return match.float()
 
 
-class Axis(Condition):
+class Axis(Condition[IncidentParticles]):
     """The straight line that the particle would follow: x, y in mm at z = 0, dx/dz and dy/dz.
 
     For families that place the shower themselves; the numbers are not standardised.
@@ -128,14 +179,14 @@ class Axis(Condition):
         return torch.cat([point, slope], dim=1).float()
 
 
-class Conditioning(nn.Module):
+class Conditioning(nn.Module, Generic[Causes_contra]):
     """Conditions side by side.
 
     Arguments:
         conditions: At least one.
     """
 
-    def __init__(self, conditions: Sequence[Condition]) -> None:
+    def __init__(self, conditions: Sequence[Condition[Causes_contra]]) -> None:
         super().__init__()
         self.conditions = nn.ModuleList(conditions)
 
@@ -153,15 +204,15 @@ class Conditioning(nn.Module):
             for condition, end in zip(self._parts, ends, strict=True)
         }
 
-    def fit(self, particles: IncidentParticles) -> None:
+    def fit(self, particles: Causes_contra) -> None:
         """Fits each condition on training particles."""
         for condition in self._parts:
             condition.fit(particles)
 
-    def forward(self, particles: IncidentParticles) -> Tensor:
+    def forward(self, particles: Causes_contra) -> Tensor:
         """Conditions with shape (N, size), float32."""
         return torch.cat([condition(particles) for condition in self._parts], dim=1)
 
     @property
-    def _parts(self) -> list[Condition]:
+    def _parts(self) -> list[Condition[Causes_contra]]:
         return [c for c in self.conditions if isinstance(c, Condition)]

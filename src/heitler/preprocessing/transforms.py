@@ -16,7 +16,15 @@ from torch import Tensor, nn
 
 from heitler.detectors import Geometry
 
-__all__ = ["Features", "LogCells", "Preprocessing", "Response", "Threshold", "Transform"]
+__all__ = [
+    "ArcSinh",
+    "Features",
+    "LogCells",
+    "Preprocessing",
+    "Response",
+    "Threshold",
+    "Transform",
+]
 
 _SMALLEST_SUM = 1e-20
 """Sum of cells that counts as empty: the scale of such a shower stays finite."""
@@ -118,6 +126,28 @@ class LogCells(Transform):
     def inverse(self, features: Features, energy: Tensor) -> Features:  # noqa: ARG002
         """Takes the exponential of the cells."""
         return features._replace(cells=torch.expm1(features.cells) * self.unit)
+
+
+class ArcSinh(Transform):
+    """Cells y = arsinh(x / unit): linear below the unit, logarithmic above, of either sign.
+
+    For numbers that are no deposits, such as the columns of a table.
+
+    Arguments:
+        unit: In the unit of the cells.
+    """
+
+    def __init__(self, unit: float = 1.0) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def forward(self, features: Features, energy: Tensor) -> Features:  # noqa: ARG002
+        """Takes the inverse hyperbolic sine of the cells."""
+        return features._replace(cells=torch.asinh(features.cells / self.unit))
+
+    def inverse(self, features: Features, energy: Tensor) -> Features:  # noqa: ARG002
+        """Takes the hyperbolic sine of the cells."""
+        return features._replace(cells=torch.sinh(features.cells) * self.unit)
 
 
 class Threshold(Transform):

@@ -1,6 +1,7 @@
-"""Everything that turns incident particles into showers."""
+"""Everything that turns what enters a detector into its response: showers, tables."""
 
 from heitler.simulators.base import MeteredSimulator as MeteredSimulator
+from heitler.simulators.base import ShowerSimulator as ShowerSimulator
 from heitler.simulators.base import Simulator as Simulator
 from heitler.simulators.base import SparseSimulator as SparseSimulator
 from heitler.simulators.base import simulate_sparse as simulate_sparse
@@ -15,8 +16,14 @@ from heitler.simulators.machine import machine as machine
 from heitler.simulators.neural import HELD_OUT as HELD_OUT
 from heitler.simulators.neural import PARTICLES as PARTICLES
 from heitler.simulators.neural import NeuralSimulator as NeuralSimulator
+from heitler.simulators.rich import LHCB as LHCB
+from heitler.simulators.rich import Radiator as Radiator
+from heitler.simulators.rich import RichSimulator as RichSimulator
 from heitler.simulators.sources import BLOCK as BLOCK
 from heitler.simulators.sources import ParticleGun as ParticleGun
 from heitler.simulators.sources import ParticleList as ParticleList
 from heitler.simulators.sources import ParticleSource as ParticleSource
+from heitler.simulators.sources import Source as Source
 from heitler.simulators.sources import block_seed as block_seed
+from heitler.simulators.tables import TrackGun as TrackGun
+from heitler.simulators.tables import generate_table as generate_table

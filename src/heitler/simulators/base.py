@@ -1,39 +1,55 @@
-"""What a simulator is: anything that turns incident particles into showers in a detector.
+"""What a simulator is: anything that turns what enters a detector into what the detector says.
 
-Geant4, a parameterisation, a trained network and a remote service all have this type, so nothing
-above asks which one it holds. A wrapper has the type of what it wraps. A simulator that makes
-lists of hits says so by a method more, and those that do not have their showers made sparse.
+Particles become showers in a calorimeter, tracks become a table of likelihoods in a Cherenkov
+detector. Geant4, a parameterisation, a trained network and a remote service all have this type, so
+nothing above asks which one it holds. A wrapper has the type of what it wraps. A simulator of
+showers that makes lists of hits says so by a method more, and those that do not have their showers
+made sparse.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from heitler.detectors import Detector
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers, SparseShowers
 
-__all__ = ["MeteredSimulator", "Simulator", "SparseSimulator", "simulate_sparse"]
+__all__ = [
+    "MeteredSimulator",
+    "ShowerSimulator",
+    "Simulator",
+    "SparseSimulator",
+    "simulate_sparse",
+]
+
+Causes_contra = TypeVar("Causes_contra", contravariant=True)
+Responses_co = TypeVar("Responses_co", covariant=True)
 
 
 @runtime_checkable
-class Simulator(Protocol):
+class Simulator(Protocol[Causes_contra, Responses_co]):
+    """Anything that turns N causes into N responses of a detector."""
+
+    def simulate(self, incident: Causes_contra, *, seed: int) -> Responses_co:
+        """One response for each cause; the same for the same causes and seed.
+
+        Raises:
+            ValueError: The simulator does not cover these causes.
+        """
+
+
+@runtime_checkable
+class ShowerSimulator(Simulator[IncidentParticles, Showers], Protocol):
     """Anything that turns incident particles into showers in a detector."""
 
     @property
     def detector(self) -> Detector:
         """The detector whose cells the showers fill."""
 
-    def simulate(self, incident: IncidentParticles, *, seed: int) -> Showers:
-        """One shower for each particle; the same for the same particles and seed.
-
-        Raises:
-            ValueError: The simulator does not cover these particles.
-        """
-
 
 @runtime_checkable
-class SparseSimulator(Simulator, Protocol):
+class SparseSimulator(ShowerSimulator, Protocol):
     """A simulator that can make lists of hits without making dense deposits."""
 
     def simulate_sparse(self, incident: IncidentParticles, *, seed: int) -> SparseShowers:
@@ -45,7 +61,7 @@ class SparseSimulator(Simulator, Protocol):
 
 
 @runtime_checkable
-class MeteredSimulator(Simulator, Protocol):
+class MeteredSimulator(ShowerSimulator, Protocol):
     """A simulator that measures what its showers cost."""
 
     def measured(self) -> dict[str, float]:
@@ -53,7 +69,7 @@ class MeteredSimulator(Simulator, Protocol):
 
 
 def simulate_sparse(
-    simulator: Simulator, incident: IncidentParticles, *, seed: int
+    simulator: ShowerSimulator, incident: IncidentParticles, *, seed: int
 ) -> SparseShowers:
     """The showers of any simulator as lists of hits.
 

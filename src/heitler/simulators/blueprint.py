@@ -22,6 +22,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from heitler.detectors import Geometry
 from heitler.models import GenerativeModel, ShowerShape
+from heitler.particles import IncidentParticles
 from heitler.preprocessing import Condition, Conditioning, Preprocessing, Transform
 
 __all__ = ["Blueprint", "read_configuration", "read_yaml"]
@@ -42,9 +43,11 @@ class Blueprint:
 
     model: Callable[[ShowerShape], GenerativeModel]
     preprocessing: list[Transform]
-    conditioning: list[Condition]
+    conditioning: list[Condition]  # type: ignore[type-arg]  # jsonargparse reads no parameters
 
-    def build(self, geometry: Geometry) -> tuple[Conditioning, Preprocessing, GenerativeModel]:
+    def build(
+        self, geometry: Geometry
+    ) -> tuple[Conditioning[IncidentParticles], Preprocessing, GenerativeModel]:
         """Conditioning, preprocessing and model for a geometry, not yet fitted.
 
         Raises:

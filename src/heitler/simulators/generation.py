@@ -23,14 +23,14 @@ from tqdm import tqdm
 
 from heitler.detectors import Detector
 from heitler.formats import atomic_file, create_showers, open_showers
-from heitler.simulators.base import MeteredSimulator, Simulator, simulate_sparse
+from heitler.simulators.base import MeteredSimulator, ShowerSimulator, simulate_sparse
 from heitler.simulators.sources import BLOCK, ParticleSource, block_seed
 
 __all__ = ["generate"]
 
 
 def generate(
-    simulator: Simulator,
+    simulator: ShowerSimulator,
     source: ParticleSource,
     output: Path | str,
     *,

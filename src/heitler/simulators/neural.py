@@ -44,7 +44,7 @@ _CHUNK = 128
 
 
 class NeuralSimulator:
-    """A generative model with everything between it and physics: a `Simulator`.
+    """A generative model with everything between it and physics: a `ShowerSimulator`.
 
     Arguments:
         detector: The detector whose cells the model fills.
@@ -58,7 +58,7 @@ class NeuralSimulator:
     def __init__(
         self,
         detector: Detector,
-        conditioning: Conditioning,
+        conditioning: Conditioning[IncidentParticles],
         preprocessing: Preprocessing,
         model: GenerativeModel,
         card: ModelCard,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from math import pi
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -21,7 +21,16 @@ from heitler.particles import PHOTON, IncidentParticles
 from heitler.simulators.card import TrainingRange
 from heitler.units import degree
 
-__all__ = ["BLOCK", "ParticleGun", "ParticleList", "ParticleSource", "block_seed"]
+__all__ = [
+    "BLOCK",
+    "ParticleGun",
+    "ParticleList",
+    "ParticleSource",
+    "Source",
+    "block_seed",
+]
+
+Causes_co = TypeVar("Causes_co", covariant=True)
 
 BLOCK = 1000
 """Showers that share a seed; part of what a seed means, so not to be changed."""
@@ -40,14 +49,18 @@ def block_seed(seed: int, block: int, purpose: int) -> int:
     return (int(words[0]) << 31) ^ int(words[1])
 
 
-class ParticleSource(Protocol):
-    """A sequence of incident particles."""
+class Source(Protocol[Causes_co]):
+    """A sequence of what enters a detector: particles, tracks."""
 
-    def shoot(self, block: int, count: int, *, seed: int) -> IncidentParticles:
-        """The first `count` particles of block number `block`."""
+    def shoot(self, block: int, count: int, *, seed: int) -> Causes_co:
+        """The first `count` entries of block number `block`."""
 
     def describe(self) -> dict[str, Any]:
-        """What decides the particles beside the seed, for the provenance of a file."""
+        """What decides them beside the seed, for the provenance of a file."""
+
+
+ParticleSource = Source[IncidentParticles]
+"""A sequence of incident particles."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ class ShowerStream(IterableDataset[Batch]):
         self,
         reader: ShowerReader,
         rows: Tensor,
-        conditioning: Conditioning,
+        conditioning: Conditioning[IncidentParticles],
         preprocessing: Preprocessing,
         noise: NoiseSpec,
         *,

@@ -40,7 +40,7 @@ _CHUNK = 16
 
 
 class GflashSimulator:
-    """Electromagnetic showers by the parameterisation of Grindhammer and Peters: a `Simulator`.
+    """Electromagnetic showers after Grindhammer and Peters: a `ShowerSimulator`.
 
     It holds for photons, electrons and positrons of 100 MeV to 1 TeV; the fits behind it were made
     in the middle of this range. There is nothing to train.

@@ -1,0 +1,69 @@
+"""What simulators of tracks are asked for, and the table that they make."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from heitler.cli.quantities import parse_energies, parse_numbers
+from heitler.tracks import CHARGED
+
+__all__ = ["add_tracks", "refuse", "rich"]
+
+_OPTIONS = ("momentum", "pseudorapidity", "multiplicity")
+
+
+def add_tracks(parser: ArgumentParser) -> None:
+    """Adds momentum, pseudorapidity and multiplicity."""
+    group = parser.add_argument_group("tracks (rich)")
+    group.add_argument("--momentum", type=parse_energies, help="20GeV or 2..100GeV (default)")
+    group.add_argument("--pseudorapidity", type=parse_numbers, help="3 or 1.6..5 (default)")
+    group.add_argument(
+        "--multiplicity", type=parse_numbers, help="tracks in the event: 100 or 20..400 (default)"
+    )
+
+
+def refuse(arguments: Namespace, *options: str) -> None:
+    """Refuses options that say nothing to the simulator.
+
+    Raises:
+        ValueError: Names the first that was given.
+    """
+    for option in options or _OPTIONS:
+        if getattr(arguments, option) is not None:
+            msg = f"--{option} says nothing to --simulator {arguments.simulator}: leave it out"
+            raise ValueError(msg)
+
+
+def rich(arguments: Namespace) -> Path:
+    """Writes a table of tracks and their responses.
+
+    Raises:
+        ValueError: An option is missing, or says nothing to a Cherenkov detector.
+    """
+    from heitler.simulators import RichSimulator, TrackGun, generate_table
+
+    refuse(arguments, "detector", "energy", "theta")
+    if arguments.to != "native" or arguments.workers != 1:
+        msg = "rich writes a table, in one process: leave --to and --workers out"
+        raise ValueError(msg)
+    if arguments.number is None:
+        msg = "give the number of rows with -n"
+        raise ValueError(msg)
+    particle = arguments.particle
+    if particle is not None and particle not in CHARGED:
+        msg = f"rich knows the particles {', '.join(CHARGED)}, got {particle}"
+        raise ValueError(msg)
+    chosen = {name: getattr(arguments, name) for name in _OPTIONS}
+    if particle is not None:
+        chosen["pdg"] = (CHARGED[particle],)
+    return generate_table(
+        RichSimulator(),
+        TrackGun(**{name: value for name, value in chosen.items() if value is not None}),
+        arguments.output,
+        number=arguments.number,
+        seed=arguments.seed,
+        provenance={"simulator": "rich"},
+        progress=sys.stderr.isatty(),
+    )
