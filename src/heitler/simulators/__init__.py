@@ -1,5 +1,6 @@
 """Everything that turns incident particles into showers."""
 
+from heitler.simulators.base import DivisibleSimulator as DivisibleSimulator
 from heitler.simulators.base import MeteredSimulator as MeteredSimulator
 from heitler.simulators.base import Simulator as Simulator
 from heitler.simulators.base import SparseSimulator as SparseSimulator

@@ -2,7 +2,8 @@
 
 Geant4, a parameterisation, a trained network and a remote service all have this type, so nothing
 above asks which one it holds. A wrapper has the type of what it wraps. A simulator that makes
-lists of hits says so by a method more, and those that do not have their showers made sparse.
+lists of hits says so by a method more, and those that do not have their showers made sparse. One
+that can begin anywhere among the showers of a seed says at which steps: its work can be shared.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from heitler.detectors import Detector
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers, SparseShowers
 
-__all__ = ["MeteredSimulator", "Simulator", "SparseSimulator", "simulate_sparse"]
+__all__ = [
+    "DivisibleSimulator",
+    "MeteredSimulator",
+    "Simulator",
+    "SparseSimulator",
+    "part_number",
+    "simulate_sparse",
+]
 
 
 @runtime_checkable
@@ -45,6 +53,29 @@ class SparseSimulator(Simulator, Protocol):
 
 
 @runtime_checkable
+class DivisibleSimulator(SparseSimulator, Protocol):
+    """A simulator that can make some of the showers of a seed without those before them.
+
+    With `grain` g, and a and b multiples of g or the end: the showers a to b of the whole list are
+    ``simulate_sparse(whole[a:b], seed=seed, first=a)``, bit by bit.
+    """
+
+    @property
+    def grain(self) -> int:
+        """Number of showers that have random numbers in common."""
+
+    def simulate_sparse(
+        self, incident: IncidentParticles, *, seed: int, first: int = 0
+    ) -> SparseShowers:
+        """The showers of `simulate` from number `first` on as lists of hits.
+
+        Raises:
+            ValueError: The simulator does not cover these particles, or `first` is no multiple
+                of `grain`.
+        """
+
+
+@runtime_checkable
 class MeteredSimulator(Simulator, Protocol):
     """A simulator that measures what its showers cost."""
 
@@ -53,7 +84,7 @@ class MeteredSimulator(Simulator, Protocol):
 
 
 def simulate_sparse(
-    simulator: Simulator, incident: IncidentParticles, *, seed: int
+    simulator: Simulator, incident: IncidentParticles, *, seed: int, first: int = 0
 ) -> SparseShowers:
     """The showers of any simulator as lists of hits.
 
@@ -61,10 +92,29 @@ def simulate_sparse(
         simulator: What makes the showers.
         incident: Incident particles.
         seed: Seed of the showers.
+        first: Number of the first shower among those of the seed.
 
     Raises:
-        ValueError: The simulator does not cover these particles.
+        ValueError: The simulator does not cover these particles, or cannot begin at `first`.
     """
+    if isinstance(simulator, DivisibleSimulator):
+        return simulator.simulate_sparse(incident, seed=seed, first=first)
+    if first:
+        msg = f"{type(simulator).__name__} makes all showers of a seed or none, not from {first}"
+        raise ValueError(msg)
     if isinstance(simulator, SparseSimulator):
         return simulator.simulate_sparse(incident, seed=seed)
     return simulator.simulate(incident, seed=seed).sparse()
+
+
+def part_number(first: int, grain: int) -> int:
+    """Which part of `grain` showers begins at the shower `first`.
+
+    Raises:
+        ValueError: None does.
+    """
+    number, rest = divmod(first, grain)
+    if rest or number < 0:
+        msg = f"showers are made {grain} at a time: begin at a multiple of it, not at {first}"
+        raise ValueError(msg)
+    return number
