@@ -105,8 +105,8 @@ def fulfil(
         cut = Cut(missing, grain)
         done = request.number - sum(map(len, missing))
         with (
-            _bar(request.number, done, output.name, progress) as bar,
             closing(crew(map(request.shard, cut))) as shards,
+            _bar(request.number, done, output.name, progress) as bar,
         ):
             for made in shards:
                 unfinished.add(made)
