@@ -8,15 +8,14 @@ its showers would not be the same.
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-import cloudpickle
 from distributed import get_worker
+from distributed.protocol.pickle import dumps, loads
 
 from heitler.simulators import Simulator
 from heitler.simulators.recipes import Recipe
@@ -40,7 +39,7 @@ class Order:
     @classmethod
     def of(cls, recipe: Recipe, provenance: Mapping[str, Any]) -> Order:
         """The order of a recipe that has said this provenance."""
-        return cls(cloudpickle.dumps(recipe), json.dumps(provenance))
+        return cls(dumps(recipe), json.dumps(provenance))
 
 
 def fill(order: Order, shard: Shard) -> Made:
@@ -69,7 +68,7 @@ class _Workshop:
 
 @lru_cache(maxsize=1)
 def _workshop(order: Order) -> _Workshop:
-    recipe: Recipe = pickle.loads(order.recipe)  # noqa: S301 (from whom the code comes as well)
+    recipe: Recipe = loads(order.recipe)
     place = get_worker().address
     try:
         simulator, provenance = recipe()
