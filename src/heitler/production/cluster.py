@@ -16,6 +16,7 @@ from distributed.client import FutureCancelledError
 from distributed.comm.addressing import parse_address
 from distributed.comm.registry import get_backend
 
+from heitler.production import workshop
 from heitler.production.workshop import Order, clear, fill
 from heitler.simulators.shards import Made, Shard, Span
 
@@ -40,6 +41,7 @@ def local(workers: int) -> Iterator[Client]:
             memory_limit=0,
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
+            preload=workshop.__name__,
         ) as cluster,
         Client(cluster) as client,
     ):

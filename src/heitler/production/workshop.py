@@ -8,20 +8,26 @@ its showers would not be the same.
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from distributed import get_worker
+from distributed import Worker, get_worker
 from distributed.protocol.pickle import dumps, loads
 
 from heitler.simulators import Simulator
 from heitler.simulators.recipes import Recipe
 from heitler.simulators.shards import Made, Shard, make
 
-__all__ = ["Order", "clear", "fill"]
+__all__ = ["Order", "clear", "dask_setup", "fill"]
+
+
+def dask_setup(_: Worker) -> None:
+    """Leaves Ctrl-C to the process that has the work done; Dask calls this as a worker starts."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @dataclass(frozen=True, slots=True)
