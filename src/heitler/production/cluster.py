@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from dask import config
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
@@ -33,19 +33,22 @@ _LOGGER = logging.getLogger(__name__)
 @contextmanager
 def local(workers: int) -> Iterator[Client]:
     """A cluster on this machine, of processes with one thread each, for as long as it is used."""
-    with (
-        config.set({"distributed.scheduler.allowed-failures": TRIES - 1}),
-        LocalCluster(
+    with config.set({"distributed.scheduler.allowed-failures": TRIES - 1}):
+        cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             memory_limit=0,
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
             preload=workshop.__name__,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+        )
+    try:
+        with Client(cluster) as client:
+            yield client
+    finally:
+        # A worker that is just being replaced may not hear of it; it ends with this process.
+        with suppress(TimeoutError):
+            cluster.close(timeout=_PATIENCE)
 
 
 @contextmanager
