@@ -1,6 +1,7 @@
 """Batch systems: the job scripts that the programs of the how-to page give."""
 
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -12,7 +13,9 @@ PROGRAMS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE 
 
 def job_script(batch_system, capsys):
     """What the page's program prints; no job is submitted."""
+    handler = signal.getsignal(signal.SIGINT)
     pytest.importorskip("dask_jobqueue")
+    signal.signal(signal.SIGINT, handler)  # its import takes Ctrl-C for itself
     (program,) = [text for text in PROGRAMS if f"import {batch_system}" in text]
     names = {}
     exec(compile(program, PAGE.name, "exec"), names)  # noqa: S102 (the page's own)
