@@ -113,6 +113,8 @@ def test_without_data_it_says_what_to_do_in_three_lines(monkeypatch, tmp_path, c
         ({"--energy": None}, "give the energies with --energy"),
         ({"--energy": "50"}, "such as 50GeV or 10..100GeV"),
         ({"-n": None}, "give the number of showers with -n"),
+        ({"--workers": 0}, "at least one worker, got 0"),
+        ({"--workers": 2, "--scheduler": "tcp://host:1"}, "either --workers or --scheduler"),
     ],
 )
 def test_wrong_requests(changes, message, tmp_path, capfd):
@@ -126,13 +128,21 @@ def test_wrong_requests(changes, message, tmp_path, capfd):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_scheduler_that_is_not_there(tmp_path, capfd):
+    words = ["--simulator", "gflash", "--detector", "ild_ecal", "--energy", "1GeV", "-n", 1]
+    assert simulate(*words, "--scheduler", "nonsense", "-o", tmp_path / "out.h5") == 2
+    captured = capfd.readouterr()
+    assert captured.err.count("\n") == 1
+    assert "no Dask scheduler answers at 'nonsense'" in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.geant4
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"-n": 0}, "at least 1, got 0"),
         ({"--seed": -1}, "a seed must not be negative, got -1"),
-        ({"--workers": 0}, "at least one worker, got 0"),
         ({"--to": "nonsense"}, "unknown convention 'nonsense'"),
     ],
 )
@@ -144,7 +154,7 @@ def test_wrong_requests_that_need_geant4(changes, message, data, tmp_path, capfd
     assert list(tmp_path.iterdir()) == []
 
 
-def test_gflash_needs_no_data(tmp_path, capsys):
+def test_gflash_needs_no_data(tmp_path):
     output = tmp_path / "fast.h5"
     words = ["--simulator", "gflash", "--detector", "ild_ecal_coarse", "--energy", "20GeV"]
     assert simulate(*words, "-n", 5, "--seed", 1, "-o", output) == 0
@@ -152,8 +162,6 @@ def test_gflash_needs_no_data(tmp_path, capsys):
     assert len(particles) == 5
     assert provenance["simulator"] == "gflash"
     assert 0.5 < provenance["response"] < 1.0
-    assert simulate(*words, "-n", 5, "--workers", 2, "-o", tmp_path / "more.h5") == 2
-    assert "one process" in capsys.readouterr().err
 
 
 def test_rich_writes_a_table_of_labelled_rows(tmp_path, capsys):
@@ -182,7 +190,7 @@ def test_rich_writes_a_table_of_labelled_rows(tmp_path, capsys):
         ({"-n": 0}, "the number of rows must be at least 1, got 0"),
         ({"--energy": "5GeV"}, "--energy says nothing to --simulator rich: leave it out"),
         ({"--detector": "ild_ecal"}, "--detector says nothing to --simulator rich"),
-        ({"--workers": 2}, "in one process: leave --to and --workers out"),
+        ({"--workers": 2}, "in one process: leave --to, --workers and --scheduler out"),
         ({"--particle": "gamma"}, "rich knows the particles e, mu, pi, K, p, got gamma"),
         ({"--momentum": "5"}, "such as 50GeV or 10..100GeV"),
         ({"--pseudorapidity": "5..2"}, "the range '5..2' runs backwards"),

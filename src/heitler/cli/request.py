@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from heitler.cli.quantities import parse_angles, parse_energies
 
-__all__ = ["add_request"]
+__all__ = ["add_request", "add_workers", "asked_workers"]
 
 
 def add_request(parser: ArgumentParser) -> None:
@@ -26,3 +26,27 @@ def add_request(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--to", default="native", help="file convention (see heitler list formats)"
     )
+
+
+def add_workers(parser: ArgumentParser) -> None:
+    """Adds who does the work."""
+    parser.add_argument("--workers", type=int, help="number of processes (default 1)")
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask cluster that does the work instead, such as tcp://host:8786",
+    )
+
+
+def asked_workers(arguments: Namespace) -> int | str:
+    """The number of workers, or the address of the scheduler that has some.
+
+    Raises:
+        ValueError: Both are given.
+    """
+    if arguments.scheduler is None:
+        return 1 if arguments.workers is None else int(arguments.workers)
+    if arguments.workers is not None:
+        msg = "a cluster has its own workers: give either --workers or --scheduler"
+        raise ValueError(msg)
+    return str(arguments.scheduler)

@@ -3,12 +3,15 @@
     heitler simulate --simulator geant4 --detector ild_ecal --energy 10..100GeV -n 1000 -o g4.h5
     heitler simulate --simulator gflash --detector ild_ecal --energy 10..100GeV -n 1000 -o fast.h5
     heitler simulate --simulator geant4 --detector my_ecal.yaml --energy 50GeV -n 9 -o my.h5
+    heitler simulate --simulator geant4 ... -n 100000 --workers 8 -o g4.h5
+    heitler simulate --simulator geant4 ... -n 100000 --scheduler tcp://host:8786 -o g4.h5
     heitler simulate --simulator rich --momentum 2..100GeV -n 1000000 -o rich.h5
 
 Energies and angles are values or ranges (uniform). Particles enter at the detector's point of
-impact and lean towards +y. The same seed gives the same showers, with any number of workers; the
-same command goes on after an interruption. Geant4 needs heitler[geant4], and data files in a
-folder that HEITLER_GEANT4_DATA names.
+impact and lean towards +y. The same seed gives the same showers, with any number of workers, here
+or of the Dask cluster whose scheduler has the address; the same command goes on after an
+interruption. Geant4 needs heitler[geant4], and data files in a folder that HEITLER_GEANT4_DATA
+names; several workers need heitler[production].
 
 rich is a Cherenkov detector: it makes no showers but a table of tracks and their likelihoods of
 particle identification, by default of all five particles. It begins again after an interruption.
@@ -21,18 +24,15 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from heitler.cli.request import add_request
+from heitler.cli.request import add_request, add_workers, asked_workers
 from heitler.cli.tracks import add_tracks, refuse, rich
 from heitler.tracks import CHARGED
 
 if TYPE_CHECKING:
     from heitler.detectors import Detector
-    from heitler.simulators import ParticleGun, ShowerSimulator
-
-    _Builder = Callable[[Detector, int], tuple[ShowerSimulator, dict[str, Any]]]
-    """A simulator for a detector, with so many workers, and what a file says of its origin."""
+    from heitler.simulators import ParticleGun
 
 __all__ = ["add_arguments", "run"]
 
@@ -47,9 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--particle", choices=[*_PARTICLES, *CHARGED], help="which particles (default gamma)"
     )
     add_request(parser)
-    parser.add_argument(
-        "--workers", type=int, default=1, help="number of Geant4 processes (default 1)"
-    )
+    add_workers(parser)
     add_tracks(parser)
 
 
@@ -65,26 +63,25 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _showers(build: _Builder, arguments: Namespace) -> Path:
+def _showers(arguments: Namespace) -> Path:
     """Writes showers of a simulator that is built for a detector."""
     from heitler.detectors import load_detector
-    from heitler.simulators import generate
+    from heitler.production import produce
+    from heitler.simulators import recipes
 
     refuse(arguments)
     if arguments.detector is None:
         msg = "give the detector with --detector"
         raise ValueError(msg)
     detector = load_detector(arguments.detector)
-    gun = _gun(arguments, detector)
-    simulator, provenance = build(detector, arguments.workers)
-    return generate(
-        simulator,
-        gun,
+    return produce(
+        partial(getattr(recipes, arguments.simulator), detector),
+        _gun(arguments, detector),
         arguments.output,
         number=arguments.number,
         seed=arguments.seed,
+        workers=asked_workers(arguments),
         convention=arguments.to,
-        provenance=provenance,
         progress=sys.stderr.isatty(),
     )
 
@@ -108,31 +105,9 @@ def _gun(arguments: Namespace, detector: Detector) -> ParticleGun:
     return ParticleGun(detector, arguments.energy, pdg=_PARTICLES[particle], **angles)
 
 
-def _geant4(detector: Detector, workers: int) -> tuple[ShowerSimulator, dict[str, Any]]:
-    from heitler.simulators.geant4 import Geant4Simulator
-
-    simulator = Geant4Simulator(detector, workers=workers)
-    return simulator, simulator.provenance()
-
-
-def _gflash(detector: Detector, workers: int) -> tuple[ShowerSimulator, dict[str, Any]]:
-    from heitler.simulators import GflashSimulator
-
-    if workers != 1:
-        msg = "gflash runs in one process: leave --workers out"
-        raise ValueError(msg)
-    simulator = GflashSimulator(detector)
-    origin = {
-        "simulator": "gflash",
-        "response": simulator.response,
-        "resolution": simulator.medium.resolution,
-    }
-    return simulator, origin
-
-
 _SIMULATORS: dict[str, Callable[[Namespace], Path]] = {
-    "geant4": partial(_showers, _geant4),
-    "gflash": partial(_showers, _gflash),
+    "geant4": _showers,
+    "gflash": _showers,
     "rich": rich,
 }
 """What writes the file that is asked for."""

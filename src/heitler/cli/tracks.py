@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from heitler.cli.quantities import parse_energies, parse_numbers
+from heitler.cli.request import asked_workers
 from heitler.tracks import CHARGED
 
 __all__ = ["add_tracks", "refuse", "rich"]
@@ -45,8 +46,8 @@ def rich(arguments: Namespace) -> Path:
     from heitler.simulators import RichSimulator, TrackGun, generate_table
 
     refuse(arguments, "detector", "energy", "theta")
-    if arguments.to != "native" or arguments.workers != 1:
-        msg = "rich writes a table, in one process: leave --to and --workers out"
+    if arguments.to != "native" or asked_workers(arguments) != 1:
+        msg = "rich writes a table, in one process: leave --to, --workers and --scheduler out"
         raise ValueError(msg)
     if arguments.number is None:
         msg = "give the number of rows with -n"

@@ -1,5 +1,6 @@
 """Everything that turns what enters a detector into its response: showers, tables."""
 
+from heitler.simulators.base import DivisibleSimulator as DivisibleSimulator
 from heitler.simulators.base import MeteredSimulator as MeteredSimulator
 from heitler.simulators.base import ShowerSimulator as ShowerSimulator
 from heitler.simulators.base import Simulator as Simulator

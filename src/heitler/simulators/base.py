@@ -4,7 +4,8 @@ Particles become showers in a calorimeter, tracks become a table of likelihoods 
 detector. Geant4, a parameterisation, a trained network and a remote service all have this type, so
 nothing above asks which one it holds. A wrapper has the type of what it wraps. A simulator of
 showers that makes lists of hits says so by a method more, and those that do not have their showers
-made sparse.
+made sparse. One that can begin anywhere among the showers of a seed says at which steps: its work
+can be shared.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from heitler.particles import IncidentParticles
 from heitler.showers import Showers, SparseShowers
 
 __all__ = [
+    "DivisibleSimulator",
     "MeteredSimulator",
     "ShowerSimulator",
     "Simulator",
     "SparseSimulator",
+    "part_number",
     "simulate_sparse",
 ]
 
@@ -61,6 +64,29 @@ class SparseSimulator(ShowerSimulator, Protocol):
 
 
 @runtime_checkable
+class DivisibleSimulator(SparseSimulator, Protocol):
+    """A simulator that can make some of the showers of a seed without those before them.
+
+    With `grain` g, and a and b multiples of g or the end: the showers a to b of the whole list are
+    ``simulate_sparse(whole[a:b], seed=seed, first=a)``, bit by bit.
+    """
+
+    @property
+    def grain(self) -> int:
+        """Number of showers that have random numbers in common."""
+
+    def simulate_sparse(
+        self, incident: IncidentParticles, *, seed: int, first: int = 0
+    ) -> SparseShowers:
+        """The showers of `simulate` from number `first` on as lists of hits.
+
+        Raises:
+            ValueError: The simulator does not cover these particles, or `first` is no multiple
+                of `grain`.
+        """
+
+
+@runtime_checkable
 class MeteredSimulator(ShowerSimulator, Protocol):
     """A simulator that measures what its showers cost."""
 
@@ -69,7 +95,7 @@ class MeteredSimulator(ShowerSimulator, Protocol):
 
 
 def simulate_sparse(
-    simulator: ShowerSimulator, incident: IncidentParticles, *, seed: int
+    simulator: ShowerSimulator, incident: IncidentParticles, *, seed: int, first: int = 0
 ) -> SparseShowers:
     """The showers of any simulator as lists of hits.
 
@@ -77,10 +103,29 @@ def simulate_sparse(
         simulator: What makes the showers.
         incident: Incident particles.
         seed: Seed of the showers.
+        first: Number of the first shower among those of the seed.
 
     Raises:
-        ValueError: The simulator does not cover these particles.
+        ValueError: The simulator does not cover these particles, or cannot begin at `first`.
     """
+    if isinstance(simulator, DivisibleSimulator):
+        return simulator.simulate_sparse(incident, seed=seed, first=first)
+    if first:
+        msg = f"{type(simulator).__name__} makes all showers of a seed or none, not from {first}"
+        raise ValueError(msg)
     if isinstance(simulator, SparseSimulator):
         return simulator.simulate_sparse(incident, seed=seed)
     return simulator.simulate(incident, seed=seed).sparse()
+
+
+def part_number(first: int, grain: int) -> int:
+    """Which part of `grain` showers begins at the shower `first`.
+
+    Raises:
+        ValueError: None does.
+    """
+    number, rest = divmod(first, grain)
+    if rest or number < 0:
+        msg = f"showers are made {grain} at a time: begin at a multiple of it, not at {first}"
+        raise ValueError(msg)
+    return number

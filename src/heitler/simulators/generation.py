@@ -1,20 +1,18 @@
 """Any number of showers to a file, at constant memory, resumable.
 
-Showers are made block by block (`heitler.simulators.sources.BLOCK`). Finished blocks wait as small
-files in ``<output>.blocks/``, together with the request that they answer; when all are there they
-are joined into the output and removed. On this way showers are lists of hits, and dense only for
-a simulator or a convention that is. After an interruption the same request goes on with the
-blocks that are missing. What a simulator measures of its showers is kept with the blocks, and its
-mean over all of them goes into the provenance.
+A request is cut into shards (`heitler.simulators.shards`); a crew makes them, in this process or
+elsewhere (`heitler.production`); what is done waits beside the output
+(`heitler.simulators.unfinished`) until all is there. On this way showers are lists of hits, and
+dense only for a simulator or a convention that is. After an interruption the same request goes on
+with the shards that are missing. What a simulator measures of its showers is kept with them, and
+its mean goes into the provenance.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections import Counter
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,11 +20,13 @@ from typing import Any
 from tqdm import tqdm
 
 from heitler.detectors import Detector
-from heitler.formats import atomic_file, create_showers, open_showers
-from heitler.simulators.base import MeteredSimulator, ShowerSimulator, simulate_sparse
-from heitler.simulators.sources import BLOCK, ParticleSource, block_seed
+from heitler.formats import create_showers
+from heitler.simulators.base import ShowerSimulator
+from heitler.simulators.shards import Crew, Cut, Made, Request, Shard, grain, make
+from heitler.simulators.sources import ParticleSource
+from heitler.simulators.unfinished import Unfinished
 
-__all__ = ["generate"]
+__all__ = ["fulfil", "generate"]
 
 
 def generate(
@@ -59,38 +59,67 @@ def generate(
         ValueError: The request makes no sense, or ``<output>.blocks/`` answers another one.
         OSError: The output cannot be written.
     """
-    output = Path(output)
-    if number < 1:
-        msg = f"the number of showers must be at least 1, got {number}"
-        raise ValueError(msg)
-    _check_output(output, simulator.detector, convention)
-    origin = {"seed": seed, "particles": source.describe(), **(provenance or {})}
-    request = json.loads(json.dumps({"number": number, "provenance": origin}))
-    counts = [min(BLOCK, number - start) for start in range(0, number, BLOCK)]
-    blocks = output.with_name(f"{output.name}.blocks")
-    with _bar(number, output.name, progress) as bar:
-        for index, count in enumerate(counts):
-            path = blocks / f"{index:06d}.h5"
-            if not (_answers(blocks, request) and path.exists()):
-                incident = source.shoot(index, count, seed=seed)
-                showers = simulate_sparse(simulator, incident, seed=block_seed(seed, index, 1))
-                _start(blocks, request)
-                measured = simulator.measured() if isinstance(simulator, MeteredSimulator) else {}
-                with create_showers(path, simulator.detector, provenance=measured) as writer:
-                    writer.write(showers)
-            bar.update(count)
-    means = Counter[str]()
-    with create_showers(
-        output, simulator.detector, convention=convention, provenance=origin
-    ) as writer:
-        for index in range(len(counts)):
-            with open_showers(blocks / f"{index:06d}.h5", convention="native") as reader:
-                writer.write(reader.read_sparse(0, len(reader)))
-                for name, value in reader.provenance.items():
-                    means[name] += value * len(reader) / number
-        writer.provenance |= means
-    shutil.rmtree(blocks)
+    return fulfil(
+        Request(source, number, seed),
+        partial(_alone, simulator),
+        Path(output),
+        detector=simulator.detector,
+        grain=grain(simulator),
+        convention=convention,
+        provenance=provenance or {},
+        progress=progress,
+    )
+
+
+def fulfil(
+    request: Request,
+    crew: Crew,
+    output: Path,
+    *,
+    detector: Detector,
+    grain: int,
+    convention: str,
+    provenance: Mapping[str, Any],
+    progress: bool,
+) -> Path:
+    """Has a crew make what is missing of a request, and writes the file.
+
+    Arguments:
+        request: What is asked for.
+        crew: Who makes the shards.
+        output: The file; it is there in full or not at all.
+        detector: The detector of the showers.
+        grain: Shards begin at its multiples.
+        convention: File convention of the output.
+        provenance: What the file says about its origin.
+        progress: Whether to show a progress bar on standard error.
+
+    Raises:
+        ValueError: ``<output>.blocks/`` answers another request.
+        OSError: The output cannot be written.
+    """
+    _check_output(output, detector, convention)
+    origin = {"seed": request.seed, "particles": request.source.describe(), **provenance}
+    unfinished = Unfinished(output, request, detector, origin)
+    if missing := unfinished.missing:
+        cut = Cut(missing, grain)
+        done = request.number - sum(map(len, missing))
+        with (
+            closing(crew(map(request.shard, cut))) as shards,
+            _bar(request.number, done, output.name, progress) as bar,
+        ):
+            for made in shards:
+                unfinished.add(made)
+                cut.note(made)
+                bar.update(len(made.span))
+    unfinished.join(convention)
     return output
+
+
+def _alone(simulator: ShowerSimulator, shards: Iterator[Shard]) -> Generator[Made]:
+    """The crew that is this process."""
+    for shard in shards:
+        yield make(simulator, shard)
 
 
 def _check_output(output: Path, detector: Detector, convention: str) -> None:
@@ -105,31 +134,8 @@ def _check_output(output: Path, detector: Detector, convention: str) -> None:
         pass
 
 
-def _answers(blocks: Path, request: Mapping[str, Any]) -> bool:
-    """Whether a folder of blocks is there and belongs to this request."""
-    path = blocks / "request.json"
-    if not path.exists():
-        return False
-    if json.loads(path.read_text()) != request:
-        msg = (
-            f"{blocks} holds unfinished showers of another request; finish that one or delete "
-            "the folder"
-        )
-        raise ValueError(msg)
-    return True
-
-
-def _start(blocks: Path, request: Mapping[str, Any]) -> None:
-    path = blocks / "request.json"
-    if not path.exists():
-        # Blocks without a request are what a kill left of a finished one.
-        shutil.rmtree(blocks, ignore_errors=True)
-        with atomic_file(path) as partial:
-            partial.write_text(json.dumps(request))
-
-
-def _bar(number: int, label: str, progress: bool) -> AbstractContextManager[Any]:
+def _bar(number: int, done: int, label: str, progress: bool) -> AbstractContextManager[Any]:
     bar: AbstractContextManager[Any] = tqdm(
-        total=number, desc=label, unit=" showers", disable=not progress
+        total=number, initial=done, desc=label, unit=" showers", disable=not progress
     )
     return bar

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from safetensors import SafetensorError
@@ -25,6 +25,7 @@ from heitler.models import GenerativeModel, Variates, draw
 from heitler.particles import IncidentParticles
 from heitler.preprocessing import Conditioning, Preprocessing
 from heitler.showers import Showers, SparseShowers
+from heitler.simulators.base import part_number
 from heitler.simulators.blueprint import Blueprint, read_configuration, read_yaml
 from heitler.simulators.card import ModelCard
 
@@ -54,6 +55,8 @@ class NeuralSimulator:
         card: What the model was trained on.
         extrapolate: Whether to accept particles outside of the card's range.
     """
+
+    grain: ClassVar[int] = _CHUNK
 
     def __init__(
         self,
@@ -85,16 +88,20 @@ class NeuralSimulator:
             deposits[start : start + len(energy)] = self._deposits(z, c, energy)
         return Showers(deposits, incident, self.detector)
 
-    def simulate_sparse(self, incident: IncidentParticles, *, seed: int) -> SparseShowers:
-        """The showers of `simulate` as lists of hits.
+    def simulate_sparse(
+        self, incident: IncidentParticles, *, seed: int, first: int = 0
+    ) -> SparseShowers:
+        """The showers of `simulate`, from number `first` on, as lists of hits.
 
         A model that samples hits hands them over as they are, unless there are transforms between
         it and the deposits. Dense rows never exist for more than a batch of the model.
 
         Raises:
-            ValueError: A particle is outside of the range that the card states.
+            ValueError: A particle is outside of the range that the card states, or `first` is no
+                multiple of `grain`.
         """
-        parts = [self._hits(z, c, energy) for _, z, c, energy in self._batches(incident, seed)]
+        batches = self._batches(incident, seed, part_number(first, self.grain))
+        parts = [self._hits(z, c, energy) for _, z, c, energy in batches]
         return SparseShowers(Hits.concatenate(parts), incident, self.detector)
 
     def check(self, incident: IncidentParticles) -> None:
@@ -107,15 +114,18 @@ class NeuralSimulator:
             self.card.training_range.check(incident)
 
     def _batches(
-        self, incident: IncidentParticles, seed: int
+        self, incident: IncidentParticles, seed: int, number: int = 0
     ) -> Iterator[tuple[int, Variates, Tensor, Tensor]]:
-        """First shower, random numbers, conditions and energies of each batch of the model."""
+        """First shower, random numbers, conditions and energies of each batch of the model.
+
+        The first of them is batch `number` of the seed.
+        """
         self.check(incident)
         device = next(chain(self.model.parameters(), self.model.buffers()), torch.empty(0)).device
         with torch.inference_mode():
             conditions = self.conditioning(incident).to(device)
         energies = incident.energy.float()
-        for index, start in enumerate(range(0, len(incident), _CHUNK)):
+        for index, start in enumerate(range(0, len(incident), _CHUNK), start=number):
             c, energy = (rows[start : start + _CHUNK] for rows in (conditions, energies))
             yield start, draw(self.model.noise, len(energy), (seed, index), device), c, energy
 

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -31,11 +31,12 @@ from heitler.simulators.geant4.children import Children
 from heitler.simulators.geant4.data import Geant4Data
 from heitler.units import GeV, keV
 
-__all__ = ["Geant4Simulator"]
+__all__ = ["Geant4Simulator", "shower_seeds"]
 
 _PARTICLES = {PHOTON, ELECTRON, POSITRON}
 _ENERGIES = (1 * keV, 1e5 * GeV)
 _TASK = 10  # showers; what is made again when a child dies
+_SHARES = 8  # tasks for each child, so that none waits long for the others
 _ON_FACE = 1e-3  # mm
 
 
@@ -55,6 +56,8 @@ class Geant4Simulator:
         ImportError: The Python bindings of Geant4 are not installed.
     """
 
+    grain: ClassVar[int] = 1
+
     def __init__(
         self,
         detector: Detector,
@@ -72,6 +75,7 @@ class Geant4Simulator:
         self._data = Geant4Data.find(data)
         self._data.check(self._elements)
         self._margin = margin
+        self._workers = workers
         self._seconds_per_shower = 0.0
         self._children = Children(
             [sys.executable, "-P", worker.__file__],
@@ -85,24 +89,28 @@ class Geant4Simulator:
         """The showers of `simulate_sparse` with a number for every cell."""
         return self.simulate_sparse(incident, seed=seed).dense()
 
-    def simulate_sparse(self, incident: IncidentParticles, *, seed: int) -> SparseShowers:
+    def simulate_sparse(
+        self, incident: IncidentParticles, *, seed: int, first: int = 0
+    ) -> SparseShowers:
         """One shower for each particle.
 
         Arguments:
             incident: Photons, electrons and positrons on the detector's face.
             seed: Seed of the showers.
+            first: Number of the first shower among those of the seed.
 
         Raises:
             ValueError: There are other particles, or the seed is negative.
             ChildProcessError: Geant4 dies on some of them again and again.
         """
         self._check(incident)
-        seeds = _seeds(seed, len(incident))
+        seeds = shower_seeds(seed, len(incident), first=first)
         columns = (incident.energy, incident.pdg, incident.direction, incident.position)
         arrays = [*(column.numpy() for column in columns), seeds]
+        size = max(1, min(_TASK, len(incident) // (_SHARES * self._workers)))
         tasks = [
-            tuple(array[start : start + _TASK] for array in arrays)
-            for start in range(0, len(incident), _TASK)
+            tuple(array[start : start + size] for array in arrays)
+            for start in range(0, len(incident), size)
         ]
         answers = [worker.Hits(*answer) for answer in self._children.work(tasks)]
         self._seconds_per_shower = sum(a.seconds for a in answers) / max(1, len(incident))
@@ -123,7 +131,11 @@ class Geant4Simulator:
     def provenance(self) -> dict[str, Any]:
         """What a file of these showers says about its origin; asks a child for its version."""
         nothing = worker.Task(
-            np.zeros(0), np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros((0, 3)), _seeds(0, 0)
+            np.zeros(0),
+            np.zeros(0, np.int64),
+            np.zeros((0, 3)),
+            np.zeros((0, 3)),
+            shower_seeds(0, 0),
         )
         (answer,) = self._children.work([tuple(nothing)])
         geant4 = worker.Hits(*answer).version
@@ -219,8 +231,15 @@ def _setup(detector: Detector, *, cut: float, margin: float) -> worker.Setup:
     )
 
 
-def _seeds(seed: int, count: int) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    """Four words for each shower: (count, 4).
+def shower_seeds(seed: int, count: int, *, first: int = 0) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """The four words from which each shower starts: (count, 4).
+
+    Shower i has the words of numpy's ``SeedSequence((seed, i))``.
+
+    Arguments:
+        seed: Seed of the call; of a file's block it is ``block_seed(seed of the file, block, 1)``.
+        count: How many showers.
+        first: Number of the first one.
 
     Raises:
         ValueError: The seed is negative.
@@ -228,5 +247,6 @@ def _seeds(seed: int, count: int) -> np.ndarray[Any, np.dtype[np.uint32]]:
     if seed < 0:
         msg = f"a seed must not be negative, got {seed}"
         raise ValueError(msg)
-    words = [np.random.SeedSequence((seed, i)).generate_state(4, np.uint32) for i in range(count)]
+    numbers = range(first, first + count)
+    words = [np.random.SeedSequence((seed, i)).generate_state(4, np.uint32) for i in numbers]
     return np.array(words, dtype=np.uint32).reshape(count, 4)

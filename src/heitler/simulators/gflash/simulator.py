@@ -13,6 +13,7 @@ Notation: N showers, L layers, M spots.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from heitler.hits import Hits
 from heitler.models import random_generator
 from heitler.particles import ELECTRON, PHOTON, POSITRON, IncidentParticles
 from heitler.showers import Showers, SparseShowers
+from heitler.simulators.base import part_number
 from heitler.simulators.gflash.medium import Medium, Slices
 from heitler.simulators.gflash.parameters import cumulative, longitudinal, radial, spots
 from heitler.simulators.sources import block_seed
@@ -59,6 +61,8 @@ class GflashSimulator:
         ValueError: The detector has no stack, or a number is not above 0.
     """
 
+    grain: ClassVar[int] = _CHUNK
+
     def __init__(
         self,
         detector: Detector,
@@ -86,18 +90,29 @@ class GflashSimulator:
         """
         return self.simulate_sparse(incident, seed=seed).dense()
 
-    def simulate_sparse(self, incident: IncidentParticles, *, seed: int) -> SparseShowers:
-        """The showers of `simulate` as lists of hits.
+    def simulate_sparse(
+        self, incident: IncidentParticles, *, seed: int, first: int = 0
+    ) -> SparseShowers:
+        """The showers of `simulate`, from number `first` on, as lists of hits.
 
         Raises:
-            ValueError: A particle is none that GFLASH covers.
+            ValueError: A particle is none that GFLASH covers, or `first` no multiple of `grain`.
         """
         self.check(incident)
         parts = []
-        for index, start in enumerate(range(0, len(incident), _CHUNK)):
+        chunk = part_number(first, self.grain)
+        for index, start in enumerate(range(0, len(incident), _CHUNK), start=chunk):
             generator = random_generator(block_seed(seed, index, 2))
             parts.append(self._hits(incident[start : start + _CHUNK], generator))
         return SparseShowers(Hits.concatenate(parts), incident, self.detector)
+
+    def provenance(self) -> dict[str, Any]:
+        """What a file of these showers says about its origin."""
+        return {
+            "simulator": "gflash",
+            "response": self.response,
+            "resolution": self.medium.resolution,
+        }
 
     def check(self, incident: IncidentParticles) -> None:
         """Refuses particles that GFLASH does not cover.
