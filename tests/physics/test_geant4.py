@@ -7,9 +7,12 @@ import pytest
 import torch
 from scipy.stats import ks_2samp
 
+from heitler.data import resolve
 from heitler.detectors import load_detector
 from heitler.formats import open_showers
-from heitler.particles import ELECTRON
+from heitler.observables import OBSERVABLES
+from heitler.particles import ELECTRON, PHOTON
+from heitler.simulators.geant4 import Geant4Simulator
 
 pytestmark = pytest.mark.geant4
 
@@ -21,6 +24,10 @@ def test_silicon_tungsten(shoot, reference_detector):
     error = float(visible.std()) / len(visible) ** 0.5
     assert float(visible.mean()) == pytest.approx(292.0, abs=3.5 * np.hypot(error, 1.7))
     assert float(visible.std() / visible.mean()) == pytest.approx(0.080, abs=0.026)  # 3.5 sigma
+    cells = (showers.deposits > 0).sum(dim=1).double()
+    assert float(cells.mean()) == pytest.approx(
+        228, abs=3.5 * float(cells.std()) / len(cells) ** 0.5
+    )
 
 
 def test_showers_agree_with_those_of_an_independent_script(shoot, shared_data):
@@ -53,6 +60,20 @@ def test_showers_agree_with_those_of_an_independent_script(shoot, shared_data):
     error = (x.var(dim=0) / len(x) + y.var(dim=0) / len(y)).sqrt()
     pulls = (x.mean(dim=0) - y.mean(dim=0)) / error
     assert float(pulls.abs().max()) < 4.0
+
+
+@pytest.mark.parametrize("name", ["clic_electrons", "ild_photons_tilted"])
+def test_packaged_samples_are_what_is_simulated(name, geant4_data):
+    """The particles of lowest energy once more, with other seeds: visible energy and hits."""
+    with open_showers(resolve(name)) as reader:
+        sample = reader.read(0, len(reader))
+    theirs = sample[sample.particles.energy.argsort()[:25]]
+    with Geant4Simulator(sample.detector, data=geant4_data) as simulator:
+        ours = simulator.simulate(theirs.particles, seed=5)
+    for quantity in (OBSERVABLES["visible_energy"], OBSERVABLES["hits"]):
+        a, b = (quantity(showers).double() / theirs.particles.energy for showers in (ours, theirs))
+        error = (a - b).std() / len(a) ** 0.5
+        assert abs(float((a - b).mean() / error)) < 4
 
 
 def test_lead_and_liquid_argon(shoot, reference_detector):
@@ -95,3 +116,22 @@ def test_lead_tungstate(shoot, reference_detector, shared_data):
     assert float(np.interp(90.0, within, edges)) == pytest.approx(2.97, rel=0.05)
     theirs = printed(text, "RADIAL")[0].cumsum()
     np.testing.assert_allclose(within[4:], theirs[4:], atol=2.0)
+
+
+@pytest.mark.slow
+def test_sodium_iodide(shoot, reference_detector, shared_data):
+    """2 GeV showers of others, em_shower: shapes and differences of depth."""
+    with np.load(shared_data("third_party/em_shower/em_shower_2GeV_12x12x12.npz")) as file:
+        theirs = file["shower"].astype(np.float64).sum(axis=(2, 3))
+        primary = file["primary"]
+    depths = {}
+    for pdg, code in ((PHOTON, 0), (ELECTRON, 1)):
+        showers = shoot(reference_detector("em_shower"), [2e3] * 600, pdg=pdg, margin=0.0)
+        ours = showers.geometry.sum_layers(showers.deposits).numpy()
+        both = ours, theirs[primary == code]
+        fractions = [layers.sum(axis=0) / layers.sum() for layers in both]
+        np.testing.assert_allclose(*fractions, atol=0.03)
+        shares = [layers / layers.sum(axis=1, keepdims=True) for layers in both]
+        depths[pdg] = [float((share @ np.arange(12)).mean()) for share in shares]
+    for photons, electrons in zip(depths[PHOTON], depths[ELECTRON], strict=True):
+        assert 0.25 < photons - electrons < 0.5
