@@ -105,7 +105,7 @@ def test_without_data_it_says_what_to_do_in_three_lines(monkeypatch, tmp_path, c
     [
         ({"--simulator": "geant3"}, "invalid choice: 'geant3'"),
         ({"--detector": "ild_ekal"}, "did you mean 'ild_ecal'?"),
-        ({"--detector": "calochallenge_ds2"}, "needs a voxel grid with a stack"),
+        ({"--detector": "calochallenge_ds1_photons"}, "needs a stack of materials"),
         ({"--particle": "pi+"}, "invalid choice: 'pi+'"),
         ({"--particle": "K"}, "--simulator geant4 knows gamma, e-, e+, got K"),
         ({"--detector": None}, "give the detector with --detector"),

@@ -6,8 +6,15 @@ from heitler.detectors import MATERIALS, material
 
 # Radiation lengths in mm that Geant4 prints for its NIST materials.
 GEANT4_LENGTHS = {"tungsten": 3.504, "silicon": 93.66}
-# Moliere radii in mm, PDG "Atomic and nuclear properties of materials".
-PDG_MOLIERE = {"tungsten": 9.33, "lead": 16.0, "copper": 15.68, "iron": 17.19}
+# Moliere radii in mm, PDG "Atomic and nuclear properties of materials"; of sodium iodide that of
+# its table of inorganic scintillators.
+PDG_MOLIERE = {
+    "tungsten": 9.33,
+    "lead": 16.0,
+    "copper": 15.68,
+    "iron": 17.19,
+    "sodium_iodide": 41.3,
+}
 # Radiation lengths in mm, the same source.
 PDG_LENGTHS = {
     "aluminium": 88.97,
@@ -18,6 +25,7 @@ PDG_LENGTHS = {
     "liquid_argon": 140.0,
     "caesium_iodide": 18.60,
     "plastic_scintillator": 425.4,
+    "sodium_iodide": 25.9,
 }
 
 

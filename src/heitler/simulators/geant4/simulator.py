@@ -1,8 +1,10 @@
 """The simulator that asks Geant4.
 
-Plates are boxes in air, of the detector's stack and `margin` wider than its cells on each side, so
-that the window of the cells and not the material cuts showers. Inside the window, active plates
-are cut into rows and cells; the deposits of the `planes_per_layer` plates of a layer are summed.
+Plates lie in air, one behind the other as in the detector's stack: boxes for a voxel grid, and
+discs about the z axis for cylindrical layers. They are `margin` wider than the cells on each side,
+so that the window of the cells and not the material cuts showers. Inside the window, active
+plates are cut into rows and cells, or sectors and rings; the deposits of the `planes_per_layer`
+plates of a layer are summed.
 Particles start a micrometre before the face, in the direction of their flight.
 
 Shower i of a call starts from four words of numpy's ``SeedSequence((seed, i))``: the same shower
@@ -22,13 +24,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
-from heitler.detectors import Detector, VoxelGrid, material
+from heitler.detectors import Detector, material
 from heitler.hits import Hits
 from heitler.particles import ELECTRON, PHOTON, POSITRON, IncidentParticles
 from heitler.showers import Showers, SparseShowers
 from heitler.simulators.geant4 import worker
 from heitler.simulators.geant4.children import Children
 from heitler.simulators.geant4.data import Geant4Data
+from heitler.simulators.geant4.forms import form_of, on_plates
 from heitler.units import GeV, keV
 
 __all__ = ["Geant4Simulator", "shower_seeds"]
@@ -44,7 +47,8 @@ class Geant4Simulator:
     """Full simulation of electromagnetic showers.
 
     Arguments:
-        detector: A voxel grid with a stack.
+        detector: A voxel grid, or cylindrical layers that are all cut into the same rings of equal
+            width, with a stack.
         data: Folder of Geant4's data; by default that of ``HEITLER_GEANT4_DATA``.
         workers: Number of processes; it does not change the showers.
         cut: Production cut in mm.
@@ -187,9 +191,7 @@ class Geant4Simulator:
             msg = f"Geant4 is set up for energies of 1 keV to {high / GeV:g} GeV"
             raise ValueError(msg)
         off = (incident.position[:, 2] - self.detector.face_z).abs() > _ON_FACE
-        height, width = self._setup.width
-        edge = torch.tensor([width / 2, height / 2], dtype=torch.float64)
-        off |= (incident.position[:, :2].abs() >= edge).any(dim=1)
+        off |= ~on_plates(self.detector.geometry, self._setup.form, incident.position)
         off |= incident.direction[:, 2] <= 0
         if bool(off.any()):
             first = int(off.nonzero()[0])
@@ -204,11 +206,8 @@ class Geant4Simulator:
 
 def _setup(detector: Detector, *, cut: float, margin: float) -> worker.Setup:
     """What a child builds of a detector."""
-    geometry = detector.geometry
-    if not detector.stack or not isinstance(geometry, VoxelGrid):
-        msg = f"Geant4 needs a voxel grid with a stack of materials; {detector.name} " + (
-            "has no stack" if not detector.stack else "has cylindrical layers"
-        )
+    if not detector.stack:
+        msg = f"Geant4 needs a stack of materials; {detector.name} has no stack"
         raise ValueError(msg)
     if not (cut > 0 and margin >= 0):
         msg = f"cut must be positive and margin not negative, got {cut} mm and {margin} mm"
@@ -218,14 +217,12 @@ def _setup(detector: Detector, *, cut: float, margin: float) -> worker.Setup:
         layer = planes // detector.planes_per_layer if slab.active else -1
         plates.append(worker.Plate(slab.material.geant4, slab.thickness, layer))
         planes += slab.active
-    (dy, dx), (layers, rows, columns) = geometry.cell, geometry.grid_shape
     used = {slab.material for slab in detector.stack} | {material("air")}
     return worker.Setup(
         plates=tuple(plates),
         face_z=detector.face_z,
-        width=(rows * dy + 2 * margin, columns * dx + 2 * margin),
-        grid=(layers, rows, columns),
-        cell=(dy, dx),
+        layers=detector.geometry.layers,
+        form=form_of(detector.geometry, margin),
         cut=cut,
         elements={entry.geant4: entry.elements for entry in used},
     )

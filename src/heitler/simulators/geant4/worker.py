@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COMMANDS", "PHYSICS", "STATED", "Hits", "Plate", "Setup", "Task"]
+__all__ = ["COMMANDS", "PHYSICS", "STATED", "Form", "Hits", "Plate", "Setup", "Task"]
 
 PHYSICS = "G4EmStandardPhysics_option1"
 
@@ -56,6 +56,7 @@ STATED = {
 """What Geant4 must state of its parameters afterwards."""
 
 _CLEARANCE = 1e-3  # mm, from where a particle starts to the face
+_PARTS = ("", " window", " row", " cell")  # of the name of a plate
 _SPACE = 50.0  # mm of air around the detector
 _LENGTHS = {"um": 1e-3, "mm": 1.0, "cm": 10.0, "m": 1e3}
 _PARTICLES = {22: "gamma", 11: "e-", -11: "e+"}
@@ -69,31 +70,58 @@ class Plate(NamedTuple):
     layer: int
 
 
+class Form(NamedTuple):
+    """Form of the plates, and how a window of them is cut into rows and rows into cells.
+
+    Arguments:
+        half: Half the size of a plate along x and y in mm.
+        solids: Plate, window, row and cell: Geant4's class, and its arguments before and after
+            half the thickness.
+        axes: Geant4's names of the axes along which window and row are cut.
+        cells: Number of rows, and of cells in a row.
+        size: Size of a row and of a cell along its axis in mm or rad.
+        turn: Angle of the window about the z axis in rad.
+    """
+
+    half: tuple[float, float]
+    solids: tuple[tuple[str, tuple[float, ...], tuple[float, ...]], ...]
+    axes: tuple[str, str]
+    cells: tuple[int, int]
+    size: tuple[float, float]
+    turn: float
+
+
 class Setup(NamedTuple):
     """What a child builds.
 
     Arguments:
         plates: From the face inwards.
         face_z: Depth of the front of the first plate in mm.
-        width: Full size of the plates along y and x in mm.
-        grid: Number of layers, rows (y) and columns (x).
-        cell: Size of a cell along y and x in mm.
+        layers: Number of layers.
+        form: Form of the plates and of their cells.
         cut: Production cut in mm.
         elements: Atomic numbers of each material, as the data were checked for.
     """
 
     plates: tuple[Plate, ...]
     face_z: float
-    width: tuple[float, float]
-    grid: tuple[int, int, int]
-    cell: tuple[float, float]
+    layers: int
+    form: Form
     cut: float
     elements: dict[str, tuple[int, ...]]
 
     @property
     def message(self) -> tuple[Any, ...]:
         """As it is sent: a child does not know these classes by the parent's names."""
-        return (tuple(tuple(plate) for plate in self.plates), *self[1:])
+        plates = tuple(tuple(plate) for plate in self.plates)
+        return tuple(self._replace(plates=plates, form=tuple(self.form)))  # type: ignore[arg-type]
+
+    @classmethod
+    def read(cls, message: tuple[Any, ...]) -> Setup:
+        """What a message says."""
+        setup = cls(*message)
+        plates = tuple(Plate(*plate) for plate in setup.plates)
+        return setup._replace(plates=plates, form=Form(*setup.form))
 
 
 class Task(NamedTuple):
@@ -185,29 +213,26 @@ class _Application:
         g4, setup = self._g4, self._setup
         depth = sum(plate.thickness for plate in setup.plates)
         far = max(-setup.face_z, setup.face_z + depth)
-        height, width = setup.width
-        half = (width / 2 + _SPACE, height / 2 + _SPACE, far + _SPACE)
-        world = self._box("world", half, "G4_AIR")
+        half = (extent + _SPACE for extent in (*setup.form.half, far))
+        world = self._volume(g4.G4Box("world", *half), "world", "G4_AIR")
         plates: dict[Plate, Any] = {}
         front = setup.face_z
         for number, plate in enumerate(setup.plates):
             kind = plate._replace(layer=min(plate.layer, 0))
             if kind not in plates:
                 plates[kind] = self._plate(kind, f"plate {len(plates)}")
-            centre = g4.G4ThreeVector(0.0, 0.0, front + plate.thickness / 2)
             copy = number if plate.layer < 0 else plate.layer
-            self._place(plates[kind], f"plate {number}", centre, world, copy)
+            self._place(plates[kind], world, copy, z=front + plate.thickness / 2)
             front += plate.thickness
-        return self._place(world, "world", g4.G4ThreeVector(), None, 0)
+        return self._place(world, None, 0)
 
     def attach_scorers(self) -> None:
         """Makes the cells sum up what is deposited in them, cell by cell of the geometry."""
-        g4 = self._g4
+        g4, setup = self._g4, self._setup
+        shape = (setup.layers, *setup.form.cells)
         detector = self._keep(g4.G4MultiFunctionalDetector("cells"))
         # Plate, window, row, cell: three, one and no levels above the cell.
-        detector.RegisterPrimitive(
-            self._keep(g4.G4PSEnergyDeposit3D("energy", *self._setup.grid, 3, 1, 0))
-        )
+        detector.RegisterPrimitive(self._keep(g4.G4PSEnergyDeposit3D("energy", *shape, 3, 1, 0)))
         g4.G4SDManager.GetSDMpointer().AddNewDetector(detector)
         for volume in self._cells:
             volume.SetSensitiveDetector(detector)
@@ -236,26 +261,33 @@ class _Application:
 
     def _plate(self, plate: Plate, name: str) -> Any:  # noqa: ANN401
         """A plate; where it is read out, with a window that is cut into rows and cells."""
-        g4, setup = self._g4, self._setup
-        half = plate.thickness / 2
-        volume = self._box(name, (setup.width[1] / 2, setup.width[0] / 2, half), plate.material)
+        g4, form = self._g4, self._setup.form
+        volume, *parts = (
+            self._volume(
+                getattr(g4, kind)(name, *before, plate.thickness / 2, *after),
+                f"{name}{part}",
+                plate.material,
+            )
+            for (kind, before, after), part in zip(form.solids, _PARTS, strict=True)
+        )
         if plate.layer < 0:
             return volume
-        (_, rows, columns), (dy, dx) = setup.grid, setup.cell
-        x, y = columns * dx / 2, rows * dy / 2
-        window = self._box(f"{name} window", (x, y, half), plate.material)
-        row = self._box(f"{name} row", (x, dy / 2, half), plate.material)
-        cell = self._box(f"{name} cell", (dx / 2, dy / 2, half), plate.material)
-        self._place(window, window.GetName(), g4.G4ThreeVector(), volume, 0)
-        for part, mother, axis, number, size in (
-            (row, window, g4.kYAxis, rows, dy),
-            (cell, row, g4.kXAxis, columns, dx),
+        window, row, cell = parts
+        turn = self._keep(g4.G4RotationMatrix())
+        turn.rotateZ(form.turn)
+        self._place(window, volume, 0, turn=turn)
+        for part, mother, axis, number, size in zip(
+            (row, cell), (window, row), form.axes, form.cells, form.size, strict=True
         ):
-            self._keep(g4.G4PVReplica(part.GetName(), part, mother, axis, number, size))
+            if number == 1:  # as a replica, a sector of the full angle has no end
+                self._place(part, mother, 0)
+            else:
+                where = getattr(g4, axis)
+                self._keep(g4.G4PVReplica(part.GetName(), part, mother, where, number, size))
         self._cells.append(cell)
         return volume
 
-    def _box(self, name: str, half: tuple[float, float, float], material: str) -> Any:  # noqa: ANN401
+    def _volume(self, solid: Any, name: str, material: str) -> Any:  # noqa: ANN401
         g4 = self._g4
         substance = g4.G4NistManager.Instance().FindOrBuildMaterial(material)
         if substance is None:
@@ -265,10 +297,12 @@ class _Application:
         if elements != self._setup.elements[material]:
             msg = f"{material} has the elements {elements}, not {self._setup.elements[material]}"
             raise RuntimeError(msg)
-        return self._keep(g4.G4LogicalVolume(self._keep(g4.G4Box(name, *half)), substance, name))
+        return self._keep(g4.G4LogicalVolume(self._keep(solid), substance, name))
 
-    def _place(self, volume: Any, name: str, centre: Any, mother: Any, copy: int) -> Any:  # noqa: ANN401
-        return self._keep(self._g4.G4PVPlacement(None, centre, volume, name, mother, False, copy))
+    def _place(self, volume: Any, mother: Any, copy: int, z: float = 0.0, turn: Any = None) -> Any:  # noqa: ANN401
+        g4, name = self._g4, volume.GetName()
+        centre = g4.G4ThreeVector(0.0, 0.0, z)
+        return self._keep(g4.G4PVPlacement(turn, centre, volume, name, mother, False, copy))
 
     def _keep(self, thing: Any) -> Any:  # noqa: ANN401
         self._kept.append(thing)
@@ -349,8 +383,7 @@ def main(descriptor: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     channel = Connection(descriptor)
     try:
-        plates, *rest = channel.recv()
-        application = _Application(Setup(tuple(Plate(*plate) for plate in plates), *rest))
+        application = _Application(Setup.read(channel.recv()))
         while True:
             channel.send(tuple(application.run(Task(*channel.recv()))))
     except (EOFError, BrokenPipeError):

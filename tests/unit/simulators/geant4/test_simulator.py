@@ -58,13 +58,42 @@ def same(a, b):
     return all(torch.equal(getattr(a.hits, name), getattr(b.hits, name)) for name in names)
 
 
+def test_a_detector_without_a_stack_cannot_be_built():
+    with pytest.raises(ValueError, match=r"needs a stack of materials; calochallenge_ds1_ph.* no"):
+        Geant4Simulator(load_detector("calochallenge_ds1_photons"))
+
+
 @pytest.mark.parametrize(
-    ("name", "problem"),
-    [("calochallenge_ds1_photons", "has no stack"), ("calochallenge_ds2", "cylindrical layers")],
+    ("edges", "angles"),
+    [
+        ([[0.0, 1.0, 3.0]], [4]),
+        ([[1.0, 2.0, 3.0]], [4]),
+        ([[0.0, 1.0, 2.0]] * 3, [4, 4, 8]),
+        ([[0.0, 1.0, 2.0], [0.0, 1.0], [0.0, 1.0, 2.0]], [4, 4, 4]),
+        ([[0.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.0, 2.0, 4.0]], [4, 4, 4]),
+    ],
 )
-def test_detectors_that_cannot_be_built(name, problem):
-    with pytest.raises(ValueError, match=rf"needs a voxel grid with a stack.*{name} .*{problem}"):
-        Geant4Simulator(load_detector(name))
+def test_cylindrical_layers_that_differ_or_are_uneven_cannot_be_built(edges, angles):
+    cells = {"type": "CylindricalLayers", "radial_edges": edges, "angular_bins": angles}
+    with pytest.raises(
+        ValueError, match=r"same angles and the same rings of equal width.*not: Cy"
+    ):
+        Geant4Simulator(sandwich(geometry=cells))
+
+
+@pytest.mark.geant4
+def test_particles_beside_a_disc_are_refused(geant4_data):
+    """The corner of its square is inside a box, but not on the disc."""
+    cells = {"type": "CylindricalLayers", "radial_edges": [[0.0, 5.0]], "angular_bins": [1]}
+    detector = sandwich(geometry=cells)
+    with Geant4Simulator(detector, data=geant4_data, margin=5.0) as simulator:
+        for impact, ok in (((6.9, 6.9), True), ((7.2, 7.2), False)):
+            incident = beam(detector, count=1, impact=impact)
+            if ok:
+                assert len(simulator.simulate_sparse(incident, seed=1)) == 1
+            else:
+                with pytest.raises(ValueError, match="must enter the face"):
+                    simulator.simulate_sparse(incident, seed=1)
 
 
 def test_without_data_there_are_three_lines(monkeypatch):
