@@ -179,12 +179,16 @@ def main() -> None:
     with open_showers(arguments.showers) as ours, open_showers(arguments.reference) as theirs:
         count = min(arguments.n, len(ours))
         seconds = float(ours.provenance["geant4_cpu_seconds_per_shower"])
-        made = str(ours.provenance["simulation"])
         tests = compare(observe(theirs, len(theirs)), observe(ours, count))
         sizes = (count, len(theirs))
+        made = {
+            "made": ours.provenance["simulation"],
+            "seed": ours.provenance["seed"],
+            "total": len(ours),
+        }
     found, shapes = numbers(), em_shower(arguments.third_party, 1000)
     text = [
-        _INTRODUCTION.format(made=made),
+        _INTRODUCTION.format(**made, count=f"{sizes[0]:,}"),
         bars(tests, seconds, shapes),
         *agreement(tests, *sizes),
         *timing(times, seconds),
@@ -210,9 +214,7 @@ _INTRODUCTION = """\
 Full simulation by `heitler simulate --simulator geant4`, as in the
 [how-to](../how-to/simulate-with-geant4.md):
 
-{made}.
-
-Bars are those of the issue."""
+{made}, seed {seed}, the first {count} of {total:,} showers. Bars were set before anything was measured."""
 
 
 if __name__ == "__main__":
