@@ -214,7 +214,8 @@ _INTRODUCTION = """\
 Full simulation by `heitler simulate --simulator geant4`, as in the
 [how-to](../how-to/simulate-with-geant4.md):
 
-{made}, seed {seed}, the first {count} of {total:,} showers. Bars were set before anything was measured."""
+{made}, seed {seed},
+the first {count} of {total:,} showers. Bars were set before anything was measured."""
 
 
 if __name__ == "__main__":
