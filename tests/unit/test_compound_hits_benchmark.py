@@ -99,7 +99,7 @@ def test_published_points_state_their_source(load):
 
 
 def test_stages_have_exclusive_times(load):
-    speed = load("compound_hits_speed")
+    timer = load("compound_hits_clock")
 
     class Work:
         def inner(self):
@@ -110,7 +110,7 @@ def test_stages_have_exclusive_times(load):
             self.inner()
 
     work = Work()
-    clock = speed.StageClock([("in", work, "inner"), ("out", work, "outer"), ("no", work, "none")])
+    clock = timer.StageClock([("in", work, "inner"), ("out", work, "outer"), ("no", work, "none")])
     with clock.watch():
         work.outer()
     assert set(clock.seconds) == {"in", "out"}

@@ -26,4 +26,4 @@ def test_conversions(quantity, same):
 
 
 def test_all_units_are_listed():
-    assert set(units.__all__) == {"GeV", "MeV", "cm", "degree", "keV", "mm", "ns", "rad"}
+    assert set(units.__all__) == {"GeV", "MeV", "cm", "degree", "eV", "keV", "mm", "ns", "rad"}

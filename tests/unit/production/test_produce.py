@@ -74,7 +74,10 @@ def threads():
 
     def start(workers=2):
         cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address="127.0.0.1:0",
         )
         clusters.append(cluster)
         return Client(cluster)
@@ -146,7 +149,9 @@ def test_a_worker_that_makes_other_showers_is_refused(
 @pytest.mark.slow
 def test_processes_of_a_cluster_that_is_there(toys, detector, gun, whole, tmp_path):
     """Twice on the same cluster; the second recipe cannot be followed in its processes."""
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
         address = cluster.scheduler_address
         path = produce(partial(gflash, detector), gun, tmp_path / "a.h5", workers=address, **ASKED)
         assert columns(path) == whole
