@@ -1,6 +1,6 @@
 """What the Cherenkov detector can tell apart, and how fast: writes docs/results/rich.md.
 
-    python benchmarks/rich.py
+    python benchmarks/cherenkov.py
 
 Tracks are of the package's own gun, so there are no data to read. The figure goes beside the page.
 """
