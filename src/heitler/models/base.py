@@ -129,10 +129,12 @@ class GenerativeModel(nn.Module, ABC):
         noise: What `forward` consumes.
         training_noise: What `loss` consumes.
         sparse: Whether it samples hits: `forward` is then the dense form of `hits`.
+        gpu: Whether it also runs on a GPU.
     """
 
     stages: ClassVar[tuple[Stage, ...]]
     sparse: ClassVar[bool] = False
+    gpu: ClassVar[bool] = True
     noise: NoiseSpec
     training_noise: NoiseSpec
 

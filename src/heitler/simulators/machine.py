@@ -13,11 +13,16 @@ import torch
 __all__ = ["machine"]
 
 
-def machine() -> dict[str, Any]:
-    """Processor, cores and versions, for cards and tables of results."""
+def machine(device: torch.device | None = None) -> dict[str, Any]:
+    """Processor, cores and versions, for cards and tables of results.
+
+    Arguments:
+        device: Where the work was done; by default on the CPU, whatever else the machine has.
+    """
+    on_gpu = device is not None and device.type == "cuda"
     return {
         "hardware": f"{_processor()}, {os.cpu_count()} cores",
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "gpu": torch.cuda.get_device_name(device) if on_gpu else None,
         "threads": torch.get_num_threads(),
         "heitler": version("heitler"),
         "torch": torch.__version__,

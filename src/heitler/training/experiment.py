@@ -109,7 +109,7 @@ class TrainerSettings:
     """What Lightning's Trainer is told.
 
     Arguments:
-        accelerator: "cpu", "gpu" or "auto".
+        accelerator: "cpu", "gpu", or "auto": a GPU if there is one and the family runs on it.
         devices: Number of processes or GPUs.
         threads: Threads of each process, 0 for torch's own choice.
     """
@@ -168,6 +168,23 @@ class Experiment(Blueprint):
             )
             raise ValueError(msg)
         return {name: self.training.stages[name] for name in names}
+
+    def accelerator_for(self, model: GenerativeModel) -> str:
+        """What Lightning is told: "cpu", "gpu" or "auto".
+
+        Raises:
+            ValueError: The configuration asks for a GPU, and the family does not run on one.
+        """
+        wanted = self.trainer.accelerator
+        if model.gpu:
+            return wanted
+        if wanted == "gpu":
+            msg = (
+                f"trainer.accelerator gpu: {type(model).__name__} runs on the CPU only; "
+                "choose cpu or auto"
+            )
+            raise ValueError(msg)
+        return "cpu"
 
 
 def _at_least(name: str, value: float, least: float) -> None:

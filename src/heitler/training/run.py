@@ -131,13 +131,19 @@ def train(
             ),
             physics_every=experiment.training.physics_every,
         )
-        trainer = _trainer(stream, experiment, output, progress=progress)
+        accelerator = experiment.accelerator_for(simulator.model)
+        trainer = _trainer(stream, experiment, accelerator, output, progress=progress)
         _claim(output, configuration)
         checksum = sha256(reader.path)
         _hold_out(output, reader, split, checksum)
         _fit(trainer, module, stream, output / CHECKPOINT)
         if is_first_process():
-            facts = {"name": output.name, "seconds": module.seconds, "sha256": checksum}
+            facts = {
+                "name": output.name,
+                "seconds": module.seconds,
+                "sha256": checksum,
+                "device": trainer.strategy.root_device,
+            }
             simulator.card = _card(experiment, reader, split, simulator, facts)
             simulator.save(output, configuration)
             (output / CHECKPOINT).unlink(missing_ok=True)
@@ -255,7 +261,12 @@ def _dense(showers: SparseDeposits, reader: ShowerReader) -> Showers:
 
 
 def _trainer(
-    stream: ShowerStream, experiment: Experiment, output: Path, *, progress: bool
+    stream: ShowerStream,
+    experiment: Experiment,
+    accelerator: str,
+    output: Path,
+    *,
+    progress: bool,
 ) -> L.Trainer:
     """Lightning's trainer with what watches it.
 
@@ -273,7 +284,7 @@ def _trainer(
     try:
         with _quiet():
             return L.Trainer(
-                accelerator=settings.accelerator,
+                accelerator=accelerator,
                 devices=settings.devices,
                 strategy="ddp_find_unused_parameters_true" if settings.devices > 1 else "auto",
                 max_epochs=sum(stage.epochs for stage in epochs),
@@ -285,7 +296,11 @@ def _trainer(
                 use_distributed_sampler=False,
             )
     except MisconfigurationException as error:
-        msg = f"trainer.accelerator {settings.accelerator}: {error}"
+        reason = " ".join(str(error).split())
+        msg = (
+            f"trainer.accelerator {settings.accelerator} with trainer.devices {settings.devices}: "
+            f"{reason.rstrip('.!')}; choose cpu, or fewer devices"
+        )
         raise ValueError(msg) from error
 
 
@@ -346,7 +361,8 @@ def _card(
     simulator: NeuralSimulator,
     facts: Mapping[str, Any],
 ) -> ModelCard:
-    """The card of a finished training; `facts` are its name, seconds and the data's SHA-256."""
+    """The card of a finished training; `facts`: name, seconds, device and the data's SHA-256."""
+    device = facts["device"]
     parameters = sum(p.numel() for p in simulator.model.parameters())
     return ModelCard(
         name=facts["name"],
@@ -365,8 +381,8 @@ def _card(
             "seed": experiment.seed,
             "seconds": round(facts["seconds"], 1),
             "devices": experiment.trainer.devices,
-            "accelerator": experiment.trainer.accelerator,
+            "accelerator": "cpu" if device.type == "cpu" else "gpu",
             "parameters": parameters,
-            **machine(),
+            **machine(device),
         },
     )

@@ -81,6 +81,8 @@ def test_the_card_says_what_it_was_trained_on(toy_run, toy_file):
     assert card["data"]["provenance"]["simulator"] == "toy"
     assert card["training_range"]["energy"] == [1e4, 1e5]
     assert card["training"]["seed"] == 1
+    assert card["training"]["accelerator"] == "cpu"
+    assert card["training"]["gpu"] is None
     assert card["training"]["parameters"] > 100
 
 
@@ -321,7 +323,9 @@ def test_settings_that_cannot_work_leave_nothing(toy_settings, tmp_path):
     stages = toy_settings(stages={"prior": {"epochs": 1}})
     cases = [few, stages] if torch.cuda.is_available() else [few, stages, gpu]
     for settings in cases:
-        with pytest.raises(ValueError, match=r"do not fit|do not fill|training\.stages|gpu"):
+        with pytest.raises(
+            ValueError, match=r"do not fit|do not fill|training\.stages|choose cpu"
+        ):
             train(settings, tmp_path / "new" / "run", progress=False)
         assert list(tmp_path.iterdir()) == []
 

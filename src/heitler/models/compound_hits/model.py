@@ -72,6 +72,7 @@ class CompoundHits(GenerativeModel):
     """
 
     sparse = True
+    gpu = False  # the sampler is compiled for the CPU
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("rates", (Phase("likelihood", ("network", "cells")),), select="loss"),
         Stage("prior", (Phase("flow", ("flow",)),), select="loss"),
