@@ -27,7 +27,7 @@ import compound_hits_learning as learning
 import compound_hits_limits as limits
 import compound_hits_speed as speed
 import results
-from compound_hits_study import CASES, Case, Study, digest
+from compound_hits_study import CASES, TIMED, Case, Study, digest
 from results import RESULTS, table, write_page
 
 SECTIONS = ("fidelity", "learning", "speed", "field", "limits")
@@ -127,7 +127,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the shower files")
     parser.add_argument("--only", nargs="+", choices=(*SECTIONS, "page"), default=list(SECTIONS))
-    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(TIMED))
     parser.add_argument("--runs", type=Path, default=Path("runs") / PAGE, help="trained models")
     parser.add_argument("--output", type=Path, default=RESULTS / PAGE, help="folder of the JSON")
     parser.add_argument("--repetitions", type=int, default=3, help="trainings per data set")

@@ -22,7 +22,7 @@ import torch
 from compound_hits_clock import stages
 from compound_hits_fidelity import AUC_METRICS, Line, headline, verdict
 from compound_hits_stages import sampler_stages
-from compound_hits_study import CASES, Case, Study, say
+from compound_hits_study import CASES, TIMED, Case, Study, say
 from heitler.deployment import time_simulator
 from heitler.formats import open_showers
 from heitler.models import draw
@@ -301,7 +301,7 @@ def bars(study: Study) -> list[tuple[str, list[Line]]]:
 def body(study: Study) -> list[str]:
     """The section as Markdown."""
     text = ["## Speed", INTRODUCTION]
-    for case in CASES.values():
+    for case in (CASES[name] for name in TIMED):
         content = study.kept(f"speed_{case.name}")
         text.append(f"### Speed: {case.title}")
         text += ["Not measured yet."] if content is None else _tables(study, case, content)

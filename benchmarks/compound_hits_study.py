@@ -44,6 +44,9 @@ QUICK = {
     "ild_ecal": (700, 200, 50),
     "clic_ecal": (500, 150, 50),
     "ild_ecal_tilted": (600, 200, 50),
+    "clic_ecal_more": (500, 150, 50),
+    "ild_ecal_more": (700, 200, 50),
+    "ild_ecal_types": (700, 200, 50),
 }
 """Showers, test and validation of a trial of the script that says nothing about the model."""
 
@@ -64,6 +67,8 @@ class Case:
         bars: Largest AUC by classifier.
         speed: Smallest speed-up over Geant4; None without a bar.
         seconds: Longest training; None without a bar.
+        recipe: Name of the configuration, that of the data set if empty.
+        words: Overrides of the configuration.
     """
 
     name: str
@@ -73,11 +78,13 @@ class Case:
     bars: Mapping[str, float]
     speed: float | None = None
     seconds: float | None = None
+    recipe: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def config(self) -> Path:
         """Configuration of the training."""
-        return ROOT / "configs" / "experiments" / f"compound_hits_{self.name}.yaml"
+        return ROOT / "configs" / "experiments" / f"compound_hits_{self.recipe or self.name}.yaml"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -116,8 +123,39 @@ CASES = {
             (10, 40, 70, 100),
             _OTHERS,
         ),
+        Case(
+            "clic_ecal_more",
+            "electrons in `clic_ecal`, with showers of `heitler simulate`",
+            "clic_electrons_joined.h5",
+            (10, 173, 337, 500),
+            _OTHERS,
+            recipe="clic_ecal",
+            # As many updates as with 1,250 showers.
+            words=(
+                "--training.stages.rates.epochs=13",
+                "--training.stages.prior.epochs=37",
+            ),
+        ),
+        Case(
+            "ild_ecal_more",
+            "photons in `ild_ecal`, of `heitler simulate`",
+            "ild_photons_7000.h5",
+            (10, 40, 70, 100),
+            {"A trees": 0.57, "B trees": 0.60},
+            recipe="ild_ecal",
+        ),
+        Case(
+            "ild_ecal_types",
+            "photons and electrons in `ild_ecal`, one model",
+            "ild_photons_electrons.h5",
+            (10, 40, 70, 100),
+            _OTHERS,
+        ),
     )
 }  # fmt: skip
+
+TIMED = ("ild_ecal", "clic_ecal", "ild_ecal_tilted")
+"""Data sets of all sections; the others are looked at for their fidelity only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -268,6 +306,7 @@ class Study:
                 f"--seed={seed}",
                 f"--data.test={test}",
                 f"--data.validation={validation}",
+                *case.words,
                 *words,
                 *(_QUICK_WORDS if self.quick else ()),
             ]
@@ -316,7 +355,7 @@ def say(text: str) -> None:
 def digest() -> str:
     """Names the state of the code and of the configurations that decide what a model is."""
     package = ROOT / "src" / "heitler"
-    paths = [case.config for case in CASES.values()]
+    paths = sorted({case.config for case in CASES.values()})
     for name in _SOURCES:
         path = package / name
         paths += sorted(path.rglob("*.py")) if path.is_dir() else [path]
