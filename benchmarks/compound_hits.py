@@ -56,8 +56,8 @@ Three data sets were made while this was written, by
     $join clic_electrons_joined.h5 clic_electrons.h5 clic_electrons_2000.h5
     $join ild_photons_electrons.h5 ild_photons_2000.h5 ild_electrons_1500.h5
 
-(7,000 and 2,000 are the blocks of requests of 20,000 and 5,000 that were ready in the time: a block
-does not depend on how many follow.) These have seen one state of the model."""
+(7,000 and 2,000 are the blocks of requests of 20,000 and 5,000 that were ready in the time: a
+block does not depend on how many follow.) These have seen one state of the model."""
 
 
 def summary(study: Study) -> str:
