@@ -346,7 +346,7 @@ def _tables(study: Study, case: Case, content: Mapping[str, Any]) -> list[str]:
         [name, *(_stage(content["stages"][form].get(name)) for form in ("dense", "sparse"))]
         for name in names
     ]
-    head = (f"stage, CPU us per shower, batch {BLOCK}", "dense", "sparse")
+    head = (f"stage, CPU us per shower, batch {BLOCK}, quickest call", "dense", "sparse")
     text.append(table(head, rows))
     if content.get("before"):
         states = {**content["before"], "now": content["stages"]}
