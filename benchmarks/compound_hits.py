@@ -2,9 +2,9 @@
 
     python benchmarks/compound_hits.py --data FOLDER --only fidelity [--cases ild_ecal]
 
-Sections: fidelity, learning, speed, field, limits; page only writes the page again. Each keeps its
+Sections: fidelity, learning, speed, field, limits, scatter; page only writes the page again. Each keeps its
 numbers as JSON in docs/results/compound-hits/, from which the page is made, so that one can be
-made again without the others. Speed, field and limits stand beside the fidelity, so that it comes
+made again without the others. Speed, field, limits and scatter stand beside the fidelity, so that it comes
 first. Trained models are kept in --runs and used again by the same code. FOLDER holds the shower
 files that the configurations configs/experiments/compound_hits_*.yaml name.
 """
@@ -25,12 +25,13 @@ import compound_hits_fidelity as fidelity
 import compound_hits_field as field
 import compound_hits_learning as learning
 import compound_hits_limits as limits
+import compound_hits_scatter as scatter
 import compound_hits_speed as speed
 import results
 from compound_hits_study import CASES, TIMED, Case, Study, digest
 from results import RESULTS, table, write_page
 
-SECTIONS = ("fidelity", "learning", "speed", "field", "limits")
+SECTIONS = ("fidelity", "learning", "speed", "field", "limits", "scatter")
 PAGE = "compound-hits"
 _QUICK = "**A trial of the script on few showers: these numbers say nothing about the model.**"
 
@@ -106,7 +107,7 @@ def mixed(study: Study) -> list[str]:
 def write(study: Study) -> Path:
     """Writes the page from what was measured."""
     body = [_INTRODUCTION, *mixed(study), "## Bars", summary(study)]
-    for section in (fidelity, learning, speed, field, limits):
+    for section in (fidelity, learning, speed, field, limits, scatter):
         body += section.body(study)
     body += ["## Where the numbers come from", origins(study)]
     data = [study.data / case.file for case in CASES.values()]
@@ -134,6 +135,10 @@ def run(section: str, study: Study, cases: Sequence[Case], options: argparse.Nam
         field.measure(study, options.field)
     elif section == "limits":
         limits.measure(study, list(cases))
+    elif section == "scatter":
+        for case in cases:
+            if case.name in scatter.SCATTERED:
+                scatter.measure(study, case)
 
 
 def parse() -> argparse.Namespace:
