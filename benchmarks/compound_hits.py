@@ -2,9 +2,9 @@
 
     python benchmarks/compound_hits.py --data FOLDER --only fidelity [--cases ild_ecal]
 
-Sections: fidelity, learning, speed, field, limits, scatter; page only writes the page again. Each keeps its
-numbers as JSON in docs/results/compound-hits/, from which the page is made, so that one can be
-made again without the others. Speed, field, limits and scatter stand beside the fidelity, so that it comes
+Sections: fidelity, learning, speed, field, limits, scatter; page only writes the page again. Each
+keeps its numbers as JSON in docs/results/compound-hits/, from which the page is made, so that one
+can be made again without the others. Those behind the fidelity stand beside it, so that it comes
 first. Trained models are kept in --runs and used again by the same code. FOLDER holds the shower
 files that the configurations configs/experiments/compound_hits_*.yaml name.
 """
