@@ -46,6 +46,9 @@ PROFILE_BAR, LINEARITY_BAR, SPEED_BAR = 0.10, 0.03, 1000.0
 _FULL = 60
 """Showers of Geant4 that are timed."""
 
+_REPEATS = 8
+"""Showers of GFLASH for each particle where its mean profile is to be known better."""
+
 SEPARATED = {
     "hits": "number of hits",
     "visible_energy": "visible energy",
@@ -82,6 +85,27 @@ class Table:
         return self.values[name][(self.energy >= low) & (self.energy < high)]
 
 
+def many(simulator: GflashSimulator, incident: IncidentParticles) -> Table:
+    """Layer energies of more showers of the particles in the bins."""
+    inside = [
+        (incident.energy >= low * GeV) & (incident.energy < high * GeV) for low, high in BINS
+    ]
+    chosen = incident[torch.stack(inside).any(0)]
+    layers = [
+        OBSERVABLES["layer_energy"](simulator.simulate(chosen, seed=SEED + 2 + k)).double().numpy()
+        for k in range(_REPEATS)
+    ]
+    energy = np.tile((chosen.energy / GeV).numpy(), _REPEATS)
+    return Table(energy, {"layer_energy": np.concatenate(layers)}, np.empty((len(energy), 0)))
+
+
+def together(first: Table, second: Table) -> Table:
+    """Layer energies of two tables as one."""
+    layers = [table.values["layer_energy"] for table in (first, second)]
+    energy = np.concatenate([first.energy, second.energy])
+    return Table(energy, {"layer_energy": np.concatenate(layers)}, np.empty((len(energy), 0)))
+
+
 def show(estimate: Estimate, digits: int = 3) -> str:
     """Value and error."""
     return f"{estimate.value:.{digits}f} ± {estimate.error:.{digits}f}"
@@ -103,8 +127,16 @@ def worst(reference: Table, candidate: Table, low: float, high: float, *, all_: 
     return Estimate(float(ratio[index]), float(error[index]))
 
 
-def bars(reference: Table, gflash: Table, second: Table, speed_up: float) -> str:
-    """What was asked for, and what came."""
+def bars(reference: Table, gflash: Table, second: Table, better: Estimate, speed_up: float) -> str:
+    """What was asked for, and what came.
+
+    Arguments:
+        reference: Half of Geant4's showers.
+        gflash: As many of GFLASH.
+        second: The other half of Geant4's.
+        better: The deviation of the profile with more showers of both.
+        speed_up: CPU time of Geant4 over that of GFLASH.
+    """
     profile = _furthest(reference, gflash)
     means = np.array([_mean(reference, gflash, *bin_).value for bin_ in BINS])
     linearity = float(np.abs(means / means.mean() - 1).max())
@@ -116,6 +148,13 @@ def bars(reference: Table, gflash: Table, second: Table, speed_up: float) -> str
             f"{profile.value:.1%} ± {profile.error:.1%}",
             f"{_furthest(reference, second).value:.1%}",
             profile.value <= PROFILE_BAR,
+        ),
+        (
+            f"the same, all showers of Geant4, {_REPEATS} times as many of GFLASH",
+            f"{PROFILE_BAR:.0%}",
+            f"{better.value:.1%} ± {better.error:.1%}",
+            "",
+            better.value <= PROFILE_BAR,
         ),
         (
             "response at 10, 50, 100 GeV about their mean, largest deviation",
@@ -273,6 +312,8 @@ def main() -> None:
     factor = second.values["response"].mean() / trial.values["response"].mean()
     simulator = GflashSimulator(detector, response=stack.response * factor)
     gflash = Table.of(simulator.simulate(incident, seed=SEED))
+    particles = IncidentParticles.concatenate([half.particles for half in halves])
+    whole, more = together(reference, second), many(simulator, particles)
     full, timing, speed_up = times(simulator, recorded)
     text = [
         _INTRODUCTION.format(count=len(incident)),
@@ -281,7 +322,7 @@ def main() -> None:
             f"calibrated one, {simulator.response:.3f}, is {factor:.3f} times this. The sampling\n"
             f"fluctuations are those of the stack, {stack.medium.resolution:.1%} / sqrt(E/GeV)."
         ),
-        bars(reference, gflash, second, speed_up),
+        bars(reference, gflash, second, _furthest(whole, more), speed_up),
         _LIMITS,
         "## Fidelity, by incident energy",
         "Ratios to Geant4; the floor is one half of the Geant4 showers over the other.",
@@ -293,6 +334,8 @@ def main() -> None:
         timing,
         "## Mean energy of each layer, GFLASH over Geant4",
         profiles(reference, gflash),
+        f"## The same, all showers of Geant4, {_REPEATS} times as many of GFLASH",
+        profiles(whole, more),
     ]
     print(write_page("gflash", "GFLASH beside Geant4", text, [source]))
 
@@ -310,9 +353,12 @@ processor. The bar is held to the same run; other work on the machine changes bo
 
 _LIMITS = """\
 Bars are those of the issue. About the maximum means layers with at least half of the energy of
-the layer that has most. What GFLASH does not have, and where the tables show it: particles that
-come back from deeper layers (first layers, too little; the last layer of Geant4 has nothing behind
-it), the wide halo of soft photons, clusters of cells (hits and their spread, cell spectrum)."""
+the layer that has most. The floor of the profile shows how far the means of a bin move by chance;
+the second line has more showers of both (those that calibrate among them) for the same comparison,
+and nothing was changed for it. What GFLASH does not have, and where the tables show it: particles
+that come back from deeper layers (first layers, too little; the last layer of Geant4 has nothing
+behind it), the wide halo of soft photons, clusters of cells
+(hits and their spread, cell spectrum)."""
 
 
 if __name__ == "__main__":
