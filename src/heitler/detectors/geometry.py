@@ -66,6 +66,18 @@ class Geometry(ABC):
         """Grid (..., *grid_shape) to flat (..., cells): the inverse of `to_grid`."""
 
     @abstractmethod
+    def locate_in(self, layer: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Index of the cell of a given layer that holds each point.
+
+        Arguments:
+            layer: Index of the layer, -1 for points outside, with shape (...).
+            x: In mm, likewise.
+            y: In mm, likewise.
+
+        Returns:
+            Cell indices with shape (...), -1 for points outside.
+        """
+
     def locate(self, position: Tensor) -> Tensor:
         """Index of the cell that holds each position.
 
@@ -77,6 +89,8 @@ class Geometry(ABC):
         Returns:
             Cell indices with shape (...), -1 for points outside.
         """
+        x, y, z = position.unbind(-1)
+        return self.locate_in(self._nearest_layer(z), x, y)
 
     @cached_property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -175,14 +189,14 @@ class VoxelGrid(Geometry):
         """Grid (..., layers, rows, columns) to flat (..., cells), without a copy."""
         return grid.reshape(*grid.shape[:-3], -1)
 
-    def locate(self, position: Tensor) -> Tensor:
-        """Index of the cell that holds each position (..., 3) in mm, -1 outside: (...)."""
-        layer = self._nearest_layer(position[..., 2])
-        row = torch.floor(position[..., 1] / self.cell[0] + self.rows / 2).long()
-        column = torch.floor(position[..., 0] / self.cell[1] + self.columns / 2).long()
+    def locate_in(self, layer: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Index of the cell of a given layer that holds each point in mm, -1 outside: (...)."""
+        row, column = y / self.cell[0] + self.rows / 2, x / self.cell[1] + self.columns / 2
         inside = (layer >= 0) & (row >= 0) & (row < self.rows)
         inside &= (column >= 0) & (column < self.columns)
-        return torch.where(inside, (layer * self.rows + row) * self.columns + column, -1)
+        # What is inside is not negative, so cutting off the fraction goes down.
+        cell = (layer * self.rows + row.int()) * self.columns + column.int()
+        return torch.where(inside, cell, -1)
 
 
 class CylindricalLayers(Geometry):
@@ -274,11 +288,10 @@ class CylindricalLayers(Geometry):
         """Grid (..., layers, angles, radii) to flat (..., cells)."""
         return grid.reshape(*grid.shape[:-3], -1)[..., self._place_in_grid]
 
-    def locate(self, position: Tensor) -> Tensor:
-        """Index of the cell that holds each position (..., 3) in mm, -1 outside: (...)."""
-        x, y = position[..., 0].double(), position[..., 1].double()
+    def locate_in(self, layer: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Index of the cell of a given layer that holds each point in mm, -1 outside: (...)."""
+        x, y = x.double(), y.double()
         radius, alpha = torch.hypot(x, y), torch.atan2(y, x)
-        layer = self._nearest_layer(position[..., 2])
         cell = torch.full_like(layer, -1)
         start = 0
         for index, (edges, bins) in enumerate(

@@ -32,10 +32,11 @@ from heitler.kernels.numbers import (
     number,
     place,
     power,
+    sinpi,
     summed,
     uniform,
 )
-from heitler.kernels.rings import COLOUR, KINDS, PLACE, SINE, SMEAR, TURN, Gas, Rings
+from heitler.kernels.rings import COLOUR, KINDS, PLACE, SMEAR, TURN, Gas, Rings
 
 __all__ = ["LEAST", "likelihoods", "run"]
 
@@ -44,7 +45,6 @@ LEAST = np.float32(1e-5)
 
 _ONE, _TWO, _HALF, _ZERO = np.float32(1.0), np.float32(2.0), np.float32(0.5), np.float32(0.0)
 _SIXTH = np.float32(1 / 6)
-_SINE = tuple(np.float32(a) for a in SINE)
 
 
 def likelihoods(gas: Gas, rings: Rings) -> NDArray[np.float64]:
@@ -57,12 +57,7 @@ def likelihoods(gas: Gas, rings: Rings) -> NDArray[np.float64]:
 @inlined
 def _cosine(u):
     """Cosine of an azimuth; the two sides of the ring are the same, so half of them will do."""
-    v = _HALF - u
-    w = v * v
-    y = _SINE[0]
-    for a in _SINE[1:]:
-        y = a + w * y
-    return v * y
+    return sinpi(_HALF - u)
 
 
 @jit

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heitler.kernels.cherenkov import LEAST
-from heitler.kernels.numbers_twin import normal, number, power, root, uniform
-from heitler.kernels.rings import COLOUR, KINDS, PLACE, SINE, SMEAR, TURN, Gas, Rings
+from heitler.kernels.numbers_twin import normal, number, power, root, sinpi, uniform
+from heitler.kernels.rings import COLOUR, KINDS, PLACE, SMEAR, TURN, Gas, Rings
 
 __all__ = ["Photons", "likelihoods", "photons"]
 
@@ -51,7 +51,7 @@ def photons(gas: Gas, rings: Rings, radiator: int) -> Photons:
     above = 2.0 * (strength / (resonance - energy * energy) - excess)
     s = (of(rings.sine, first) + above).clamp(min=0.0)
     angle = root(s) * (1.0 + s * torch.tensor(1 / 6, dtype=torch.float32))
-    shift = of(rings.offset, first) * _cosine(uniform(bits(first, TURN, i)))
+    shift = of(rings.offset, first) * sinpi(0.5 - uniform(bits(first, TURN, i)))
     own = (angle + shift + sigma * normal(bits(first, SMEAR, i))).abs()
     area = of(rings.area, second) * uniform(bits(second, PLACE, j))
     others = root(of(rings.inner, second) + area)
@@ -69,14 +69,6 @@ def likelihoods(gas: Gas, rings: Rings) -> NDArray[np.float64]:
         ratio = weight / drawn.angle[:, None].clamp(min=float(LEAST)) * power(-0.5 * z * z)
         sums.index_add_(0, drawn.track, torch.log1p(ratio).double())
     return sums.numpy()
-
-
-def _cosine(u: Tensor) -> Tensor:
-    v = 0.5 - u
-    y = torch.full_like(v, SINE[0])
-    for a in SINE[1:]:
-        y = a + v * v * y
-    return v * y
 
 
 def _each(counts: NDArray[np.int64]) -> tuple[Tensor, Tensor]:

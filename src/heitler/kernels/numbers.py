@@ -36,6 +36,7 @@ __all__ = [
     "POINT",
     "POWER",
     "RANK",
+    "SINE",
     "SOURCES",
     "STEP",
     "SURVIVAL",
@@ -51,6 +52,7 @@ __all__ = [
     "number",
     "place",
     "power",
+    "sinpi",
     "summed",
     "to_exponential",
     "uniform",
@@ -129,6 +131,9 @@ NORMAL = (
 """Inverse error function over its argument (M. Giles 2010, Approximating the erfinv function):
 in w - 2.5, and in sqrt(w) - 3 for w > 5."""
 
+SINE = (-0.00737043095, 0.0821458866, -0.599264529, 2.55016404, -5.16771278, 3.14159265)
+"""Series of sin(pi v) / v in v^2 for |v| < 1/2; the highest power comes first."""
+
 SURVIVAL = (
     0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807,
     -0.18628806, 0.09678418, 0.37409196, 1.00002368, -1.26551223,
@@ -148,7 +153,7 @@ def _singles(coefficients):
     return tuple(np.float32(a) for a in coefficients)
 
 
-_POWER, _LOGARITHM, _SURVIVAL = (_singles(a) for a in (POWER, LOGARITHM, SURVIVAL))
+_POWER, _LOGARITHM, _SURVIVAL, _SINE = (_singles(a) for a in (POWER, LOGARITHM, SURVIVAL, SINE))
 _MIDDLE, _TAIL = (_singles(a) for a in NORMAL)
 
 
@@ -223,6 +228,16 @@ def logarithm(x):
     e = np.int32(np.int32(k - _ROOT_HALF) >> np.int32(23))
     y = np.int32(k - np.int32(e << np.int32(23))).view(np.float32) - _ONE
     return fma(np.float32(e), _LN2, y * horner(y, _LOGARITHM))
+
+
+@inlined
+def sinpi(v):
+    """sin(pi v) within 3e-7 for |v| up to 1/2."""
+    w = v * v
+    y = _SINE[0]
+    for a in _SINE[1:]:
+        y = a + w * y
+    return v * y
 
 
 @inlined

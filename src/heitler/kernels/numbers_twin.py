@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from heitler.kernels.numbers import LOGARITHM, NORMAL, POWER, SURVIVAL
+from heitler.kernels.numbers import LOGARITHM, NORMAL, POWER, SINE, SURVIVAL
 
-__all__ = ["normal", "number", "power", "root", "to_exponential", "uniform"]
+__all__ = ["normal", "number", "power", "root", "sinpi", "to_exponential", "uniform"]
 
 _WORD = 2**32 - 1
 
@@ -62,6 +62,14 @@ def _logarithm(x: Tensor) -> Tensor:
     e = (k - 0x3F3504F3) >> 23
     y = (k - (e << 23)).view(torch.float32) - 1.0
     return _fma(e.float(), 0.69314718, y * _horner(y, LOGARITHM))
+
+
+def sinpi(v: Tensor) -> Tensor:
+    """sin(pi v) for |v| up to 1/2."""
+    y = torch.full_like(v, SINE[0])
+    for a in SINE[1:]:
+        y = a + v * v * y
+    return v * y
 
 
 def normal(bits: Tensor) -> Tensor:

@@ -10,15 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLOUR", "KINDS", "PLACE", "SINE", "SMEAR", "TURN", "Gas", "Rings"]
+__all__ = ["COLOUR", "KINDS", "PLACE", "SMEAR", "TURN", "Gas", "Rings"]
 
 _F32 = NDArray[np.float32]
 
 COLOUR, SMEAR, TURN, PLACE, KINDS = 0, 1, 2, 3, 4
 """Purposes of random numbers of the first radiator; each further one has `KINDS` of its own."""
-
-SINE = (-0.00737043095, 0.0821458866, -0.599264529, 2.55016404, -5.16771278, 3.14159265)
-"""Series of sin(pi v) / v in v^2 for |v| < 1/2; the highest power comes first."""
 
 
 class Gas(NamedTuple):

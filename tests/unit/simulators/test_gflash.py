@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from heitler.detectors import load_detector, parse_detector
+from heitler.kernels import scatter
 from heitler.particles import IncidentParticles
 from heitler.simulators import GflashSimulator, Simulator, SparseSimulator
 from heitler.simulators.gflash.medium import Slices
-from heitler.simulators.gflash.parameters import cumulative, longitudinal, radial
-from heitler.simulators.gflash.simulator import _Cloud
+from heitler.simulators.gflash.parameters import Radial, cumulative, longitudinal, radial
 
 ILD = load_detector("ild_ecal")
 
@@ -49,6 +49,19 @@ def crystal(layers=25):
 def beam(detector, energies, **kwargs):
     kwargs.setdefault("depth", detector.face_z)
     return IncidentParticles.beam(energies, impact=detector.impact, **kwargs)
+
+
+def test_a_place_in_the_stack_is_that_of_its_spot():
+    """Spots of a slanted particle, by hand: read out in the plane of the slice they lie in."""
+    detector = wide(planes=3)
+    particles = beam(detector, [1e4], theta=50 * pi / 180, phi=0.4)
+    place, read = spots_of(detector, particles, np.array([[0, 4, 0]]), 1e-6)
+    axis = particles.position + (place[:, 2:] - detector.face_z) * (
+        particles.direction / particles.direction[:, 2:]
+    )
+    assert read.all()
+    assert torch.allclose(place.double(), axis, atol=1e-4)
+    assert (place[:, 2] == detector.geometry.layer_z[1]).all()
 
 
 def test_it_is_a_simulator_of_hits():
@@ -204,39 +217,39 @@ def test_a_particle_that_starts_inside_of_the_stack_starts_its_shower_there():
     assert float(layers[:, 12:].sum()) > 0.0
 
 
+def spots_of(detector, particles, counts, radius):
+    """Where spots of one radius are read out, and which lie in the stack."""
+    simulator = GflashSimulator(detector)
+    core = np.full(counts.shape, radius / simulator.medium.moliere_radius)
+    profile = Radial(core, core, np.full(counts.shape, 0.5))
+    drawn = scatter(simulator._cloud(particles, counts, profile, np.random.default_rng(1)))
+    inside = drawn.layer >= 0
+    z = detector.geometry.layer_z.numpy()[drawn.layer]
+    return torch.from_numpy(np.stack([drawn.x, drawn.y, z], axis=1)), torch.from_numpy(inside)
+
+
 @pytest.mark.parametrize("azimuth", [0.0, 40.0, 130.0])
 def test_spots_keep_their_distance_from_a_slanted_axis(azimuth):
     detector = wide()
     particles = beam(detector, [1e4], theta=40 * pi / 180, phi=azimuth * pi / 180)
     counts = np.zeros((1, 40), dtype=int)
     counts[0, 15:25] = 2000
-    ten = np.full((1, 40), 10.0)
-    cloud = _Cloud(counts, ten, ten, np.full((1, 40), 0.5))
-    place, read = GflashSimulator(detector)._places(particles, cloud, np.random.default_rng(1))
+    place, read = spots_of(detector, particles, counts, 10.0)
     offset = place.double() - particles.position
     direction = particles.direction
     along = (offset * direction).sum(1, keepdim=True)
-    radius = (offset - along * direction).norm(dim=1)[torch.from_numpy(read)]
+    radius = (offset - along * direction).norm(dim=1)[read]
     for r in (5.0, 10.0, 20.0):
         assert float((radius < r).double().mean()) == pytest.approx(r**2 / (r**2 + 100), abs=0.02)
 
 
 def test_energy_before_and_behind_the_stack_is_in_no_cell():
     detector = wide(planes=2)
-    simulator = GflashSimulator(detector)
-    place, read = simulator._places(
-        beam(detector, [1e4], theta=pi / 6),
-        _Cloud(
-            np.full((1, 2), 1000),
-            np.full((1, 2), 50.0),
-            np.full((1, 2), 50.0),
-            np.full((1, 2), 0.5),
-        ),
-        np.random.default_rng(1),
-    )
+    leaning = beam(detector, [1e4], theta=pi / 6)
+    place, read = spots_of(detector, leaning, np.full((1, 2), 1000), 50.0)
     assert place.isfinite().all()
-    assert 0.02 < read.mean() < 0.5
-    showers = simulator.simulate(beam(detector, [1e4] * 20, pdg=11), seed=1)
+    assert 0.02 < read.double().mean() < 0.5
+    showers = GflashSimulator(detector).simulate(beam(detector, [1e4] * 20, pdg=11), seed=1)
     assert float(showers.deposits.sum(1).max()) < 0.2 * 1e4 * 0.04
 
 

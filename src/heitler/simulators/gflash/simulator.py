@@ -6,28 +6,35 @@ gamma profile of its own. A slice loses dE of it; a sampling calorimeter sees of
 gamma-distributed number of mean dE and variance c^2 dE (E in GeV), times e/mip and the share S of
 its active plates. This energy lies in equal spots about the axis; each goes to the layer that is
 nearest in depth and to the cell in which it is there, or is lost.
+The inner loops, over spots, are in `heitler.kernels.spots`.
 
-Notation: N showers, L layers, M spots.
+Notation: N showers, L layers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from heitler.detectors import Detector
 from heitler.hits import Hits
+from heitler.kernels import Cloud, collect, scatter
 from heitler.models import random_generator
 from heitler.particles import ELECTRON, PHOTON, POSITRON, IncidentParticles
 from heitler.showers import Showers, SparseShowers
 from heitler.simulators.base import part_number
 from heitler.simulators.gflash.medium import Medium, Slices
-from heitler.simulators.gflash.parameters import cumulative, longitudinal, radial, spots
+from heitler.simulators.gflash.parameters import (
+    Radial,
+    cumulative,
+    longitudinal,
+    radial,
+    spots,
+)
 from heitler.simulators.sources import block_seed
 from heitler.units import GeV, MeV
 
@@ -138,20 +145,16 @@ class GflashSimulator:
     def _hits(self, incident: IncidentParticles, generator: np.random.Generator) -> Hits:
         """Lists of hits of one block."""
         visible, cloud = self._develop(incident, generator)
-        counts = cloud.counts.reshape(-1)
-        energy = np.repeat(visible.reshape(-1) / np.maximum(counts, 1), counts)
-        # A cell more for each shower takes what no cell holds.
-        cells = self.detector.geometry.cells
-        first = np.repeat(np.arange(len(incident)) * (cells + 1) + 1, cloud.counts.sum(axis=1))
-        place, read = self._places(incident, cloud, generator)
-        cell = np.where(read, self.detector.geometry.locate(place).numpy(), -1)
-        deposits = np.bincount(first + cell, energy, len(incident) * (cells + 1))
-        rows = deposits.reshape(-1, cells + 1)[:, 1:].astype(np.float32)
-        return Hits.of(torch.from_numpy(rows))
+        drawn = scatter(cloud)
+        geometry = self.detector.geometry
+        cell = geometry.locate_in(*(torch.from_numpy(values) for values in drawn))
+        energy = visible / np.maximum(cloud.counts, 1)
+        hits = collect(cloud.counts, energy, cell.int().numpy(), geometry.cells)
+        return Hits(*(torch.from_numpy(values) for values in hits))
 
     def _develop(
         self, incident: IncidentParticles, generator: np.random.Generator
-    ) -> tuple[_Array, _Cloud]:
+    ) -> tuple[_Array, Cloud]:
         """Visible energy in MeV of each shower in each slice, (N, L), and how spots lie there."""
         energy = incident.energy.numpy()
         normal = generator.standard_normal((2, len(energy)))
@@ -170,9 +173,7 @@ class GflashSimulator:
         tau = (depth[:, 1:] + depth[:, :-1]) / 2 / unit[:, None]
         profile = radial(self.medium, energy[:, None], tau)
         seen = self._sample(lost, generator) * self.response * self._slices.shares
-        scale = self.medium.moliere_radius
-        cloud = _Cloud(counts, profile.core * scale, profile.tail * scale, profile.weight)
-        return seen, cloud
+        return seen, self._cloud(incident, counts, profile, generator)
 
     def _depths(self, incident: IncidentParticles, generator: np.random.Generator) -> _Array:
         """Depth of the slices' edges below the start of each shower in X0, (N, L + 1)."""
@@ -192,70 +193,46 @@ class GflashSimulator:
         unit = self.medium.resolution**2 * GeV
         return generator.standard_gamma(lost / unit) * unit
 
-    def _places(
+    def _cloud(
         self,
         incident: IncidentParticles,
-        cloud: _Cloud,
+        counts: NDArray[np.int64],
+        profile: Radial,
         generator: np.random.Generator,
-    ) -> tuple[Tensor, NDArray[np.bool_]]:
-        """Where spots are read out: x, y, z in mm, (M, 3), and which lie in the stack, (M).
+    ) -> Cloud:
+        """How spots lie about the axes of showers.
 
         A spot lies at the depth z on the axis plus (u, v) across it. The unit vectors across the
         direction (a, b, c) are (1 - a a / (1 + c), -a b / (1 + c), -a) and the like of b. It is
         read in the plane nearest to its depth, where it comes to along the direction:
 
             x = x_0 + (z - z_0) a / c + u (1 + k a a) + v k a b,   k = 1 / (c (1 + c)).
+
+        Arguments:
+            incident: Particles.
+            counts: Number of spots, (N, L).
+            profile: Radii in R_M and weights, (N, L).
+            generator: Gives the keys of slices.
         """
-        edges = (self._slices.edges + self.detector.face_z).astype(np.float32)
-        each = cloud.counts.reshape(-1)
-
-        def per_spot(values: NDArray[np.floating]) -> NDArray[np.float32]:
-            table = np.broadcast_to(values, cloud.counts.shape).reshape(-1)
-            return np.repeat(table.astype(np.float32), each)
-
-        choice, along, share, turn = generator.random((4, int(each.sum())), dtype=np.float32)
-        radius = np.where(
-            choice < per_spot(cloud.weight), per_spot(cloud.core), per_spot(cloud.tail)
-        )
-        radius *= np.sqrt(share / (1 - share))
-        turn *= np.float32(2 * np.pi)
-        u, v = radius * np.cos(turn), radius * np.sin(turn)
-        a, b, c = incident.direction.numpy().T[:, :, None]
-        depth = per_spot(edges[:-1]) + along * per_spot(np.diff(edges))
-        depth -= per_spot(a) * u + per_spot(b) * v
-        layer = np.searchsorted(edges, depth, side="right") - 1
-        z = self.detector.geometry.layer_z.numpy().astype(np.float32).take(layer, mode="clip")
-        x_0, y_0, z_0 = incident.position.numpy().T[:, :, None]
+        direction, position = incident.direction.numpy(), incident.position.numpy()
+        a, b, c = direction.T
         k = 1 / (c * (1 + c))
-        cross = per_spot(k * a * b)
-        x = (
-            per_spot(x_0 - z_0 * a / c)
-            + z * per_spot(a / c)
-            + u * per_spot(1 + k * a * a)
-            + v * cross
+        lean, slope = direction[:, :2], direction[:, :2] / c[:, None]
+        scale = self.medium.moliere_radius
+        return Cloud(
+            generator.integers(0, 2**32, (*counts.shape, 2), dtype=np.uint32),
+            counts,
+            _single(profile.core * scale),
+            _single(profile.tail * scale),
+            _single(profile.weight),
+            _single(self._slices.edges + self.detector.face_z),
+            _single(self.detector.geometry.layer_z.numpy()),
+            _single(position[:, :2] - position[:, 2:] * slope),
+            _single(slope),
+            _single(lean),
+            _single(np.stack([1 + k * a * a, k * a * b, 1 + k * b * b], axis=1)),
         )
-        y = (
-            per_spot(y_0 - z_0 * b / c)
-            + z * per_spot(b / c)
-            + u * cross
-            + v * per_spot(1 + k * b * b)
-        )
-        inside = (layer >= 0) & (layer < len(edges) - 1)
-        return torch.from_numpy(np.stack([x, y, z], axis=1)), inside
 
 
-@dataclass(frozen=True, slots=True)
-class _Cloud:
-    """How spots lie in each slice of each shower, each (N, L).
-
-    Arguments:
-        counts: Number of spots.
-        core: Median radius of the core in mm.
-        tail: Median radius of the tail in mm.
-        weight: Share of the spots in the core.
-    """
-
-    counts: NDArray[np.int64]
-    core: _Array
-    tail: _Array
-    weight: _Array
+def _single(values: NDArray[np.floating]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values, dtype=np.float32)
