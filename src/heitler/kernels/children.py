@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from heitler.kernels.numbers import CHILDREN, STEP, jit, number, place, uniform, uniforms
-from heitler.kernels.packing import LANES, close, kept, pack
+from heitler.kernels.packing import sift
 from heitler.kernels.rates import RATE
 
 __all__ = ["MOST", "children"]
@@ -63,20 +63,10 @@ def _born(distribution, k0, k1, scratch, brood, out, found):
 @jit
 def _list(distribution, child, parents, start, stop, listed, flags):
     """Adds parents that have so many children to the end of the list: where it ends then."""
-    cells, layers, bins, places, numbers = parents
-    cell, layer, bin_, parent, number_ = listed
+    layers, numbers = parents[1], parents[4]
     for i in range(start, stop):
         flags[i] = np.uint8(numbers[i] > distribution[place(layers[i]), child])
-    close(flags, stop)
-    end = stop if child else place(0)
-    for i in range(start, stop, place(LANES)):
-        pack(cells, flags, i, cell, end)
-        pack(layers, flags, i, layer, end)
-        pack(bins, flags, i, bin_, end)
-        pack(places, flags, i, parent, end)
-        pack(numbers, flags, i, number_, end)
-        end += kept(flags, i)
-    return end
+    return sift(parents, flags, start, stop, listed, stop if child else place(0))
 
 
 @jit
@@ -131,28 +121,15 @@ def _settle(together, brood, scratch, out, found, born):
     lives, rates, cells, parents = brood.life, brood.rate, brood.cell, brood.parent
     for c in range(born):
         flags[c] &= np.uint8(lives[c] * rates[c] < others[c])
-    close(flags, born)
-    live = place(0)
-    for c in range(place(0), born, place(LANES)):
-        pack(cells, flags, c, cells, live)
-        pack(brood.bin, flags, c, brood.bin, live)
-        pack(brood.layer, flags, c, brood.layer, live)
-        pack(brood.there, flags, c, brood.there, live)
-        pack(parents, flags, c, parents, live)
-        live += kept(flags, c)
+    listed = (cells, brood.bin, brood.layer, brood.there, parents)
+    live = sift(listed, flags, place(0), born, listed, place(0))
     for c in range(live):
         cell = place(cells[c])
         flags[c] = np.uint8(1) - taken[cell]
         taken[cell], alone[place(parents[c])] = np.uint8(1), together
-    close(flags, live)
-    new = place(0)
-    for c in range(place(0), live, place(LANES)):
-        pack(cells, flags, c, out.cell, found + new)
-        pack(brood.bin, flags, c, out.bin, found + new)
-        pack(brood.layer, flags, c, out.layer, found + new)
-        pack(brood.there, flags, c, brood.there, new)
-        new += kept(flags, c)
-    return found + new
+    sift((brood.there,), flags, place(0), live, (brood.there,), place(0))
+    hits = (out.cell, out.bin, out.layer)
+    return sift((cells, brood.bin, brood.layer), flags, place(0), live, hits, found)
 
 
 @jit

@@ -16,7 +16,7 @@ from heitler.kernels.numbers import (
     to_exponential,
     uniforms,
 )
-from heitler.kernels.packing import LANES, close, kept, pack
+from heitler.kernels.packing import sift
 from heitler.kernels.rates import HEIGHT, LOAD, MEAN, REST, ROW
 
 __all__ = ["END", "LAST", "TO_GRID", "damp", "energise", "survive"]
@@ -80,16 +80,8 @@ def survive(k0, k1, dropped, soft, scratch, out, found):
     uniforms(k0, k1, KEEP, cell, numbers[:found])
     for i in range(place(found)):
         flags[i] = np.uint8(numbers[i] >= share[place(bins[i])])
-    close(flags, place(found))
-    stay = place(0)
-    for i in range(place(0), place(found), place(LANES)):
-        pack(cell, flags, i, cell, stay)
-        pack(layer, flags, i, layer, stay)
-        pack(bins, flags, i, bins, stay)
-        pack(wave, flags, i, wave, stay)
-        pack(alone, flags, i, alone, stay)
-        stay += kept(flags, i)
-    return np.int64(stay)
+    hits = (cell, layer, bins, wave, alone)
+    return np.int64(sift(hits, flags, place(0), place(found), hits, place(0)))
 
 
 @jit

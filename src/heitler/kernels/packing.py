@@ -4,8 +4,9 @@ Processors with AVX-512 move the chosen lanes of a vector together in one step, 
 single values comes near. LLVM makes plain steps of it elsewhere. Compilers do not find it in
 loops, so it is asked for by name here.
 
-Flags are bytes, 1 where a value is kept. Both readers and writers go on to the end of a block of
-sixteen: lists need room for that, and flags behind the last value must be 0 (`close`).
+Flags are bytes, 1 where a value is kept. Lists that belong together (cells, layers, bins of hits)
+are packed by the same flags. Both readers and writers go on to the end of a block of sixteen:
+lists need room for that. Their elements have 32 bits.
 """
 
 from __future__ import annotations
@@ -16,20 +17,23 @@ import numpy as np
 
 from heitler.kernels.numbers import jit, place
 
-__all__ = ["LANES", "close", "kept", "pack"]
+__all__ = ["LANES", "sift"]
 
 LANES = 16
 """Values of a block."""
 
 
-def pack(values, flags, first, target, got):
-    """Writes those of the values from `first` on whose flags are 1 to `target` from `got` on."""
-    raise NotImplementedError
+def pack(lists, flags, first, targets, got):
+    """Writes what of the block at `first` is flagged to the targets from `got` on."""
+    chosen = flags[first : first + LANES] != 0
+    for values, target in zip(lists, targets, strict=True):
+        some = values[first : first + LANES][chosen]
+        target[got : got + len(some)] = some
 
 
 def kept(flags, first):
-    """How many of the flags from `first` on are 1."""
-    raise NotImplementedError
+    """How many of the block at `first` are flagged."""
+    return np.count_nonzero(flags[first : first + LANES])
 
 
 with suppress(ImportError):
@@ -51,25 +55,29 @@ with suppress(ImportError):
         return builder.icmp_unsigned("!=", block, ir.Constant(_FLAGS, None))
 
     @intrinsic
-    def pack(typing, values, flags, first, target, got):  # noqa: ARG001, D103
+    def pack(typing, lists, flags, first, targets, got):  # noqa: ARG001
         def build(context, builder, signature, arguments):
-            kinds = signature.args
-            mask = _mask(context, builder, kinds[1], arguments[1], arguments[2])
-            source = _block(context, builder, kinds[0], arguments[0], arguments[2], _VALUES)
-            goal = _block(context, builder, kinds[3], arguments[3], arguments[4], _VALUES)
+            sources, kind, _, goals, _ = signature.args
+            values, bits, start, ends, end = arguments
+            mask = _mask(context, builder, kind, bits, start)
             compress = cgutils.get_or_insert_function(
                 builder.module,
                 ir.FunctionType(_VALUES, [_VALUES, _MASK, _VALUES]),
                 f"llvm.experimental.vector.compress.v{LANES}i32",
             )
-            lanes = [builder.load(source, align=4), mask, ir.Constant(_VALUES, ir.Undefined)]
-            builder.store(builder.call(compress, lanes), goal, align=4)
+            for k in range(len(sources)):
+                array, target = builder.extract_value(values, k), builder.extract_value(ends, k)
+                source = _block(context, builder, sources[k], array, start, _VALUES)
+                goal = _block(context, builder, goals[k], target, end, _VALUES)
+                block = builder.load(source, align=4)
+                packed = builder.call(compress, [block, mask, ir.Constant(_VALUES, ir.Undefined)])
+                builder.store(packed, goal, align=4)
             return context.get_dummy_value()
 
-        return types.void(values, flags, types.uint64, target, types.uint64), build
+        return types.void(lists, flags, types.uint64, targets, types.uint64), build
 
     @intrinsic
-    def kept(typing, flags, first):  # noqa: ARG001, D103
+    def kept(typing, flags, first):  # noqa: ARG001
         def build(context, builder, signature, arguments):
             mask = _mask(context, builder, signature.args[0], arguments[0], arguments[1])
             number = builder.ctpop(builder.bitcast(mask, ir.IntType(LANES)))
@@ -79,7 +87,14 @@ with suppress(ImportError):
 
 
 @jit
-def close(flags, size):
-    """Keeps nothing of the last block behind the first `size` values."""
-    for i in range(size, size + place(LANES)):
+def sift(lists, flags, first, stop, targets, got):
+    """Adds what is flagged from `first` to `stop` to the targets from `got` on; where they end.
+
+    Targets may be the lists themselves, from their beginning or behind their end.
+    """
+    for i in range(stop, stop + place(LANES)):
         flags[i] = np.uint8(0)
+    for i in range(first, stop, place(LANES)):
+        pack(lists, flags, i, targets, got)
+        got += kept(flags, i)
+    return got

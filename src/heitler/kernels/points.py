@@ -10,7 +10,7 @@ import numpy as np
 
 from heitler.kernels.lists import LARGEST, PARTS
 from heitler.kernels.numbers import COUNT, NEAR, POINT, jit, number, place, power, uniform
-from heitler.kernels.packing import LANES, close, kept, pack
+from heitler.kernels.packing import sift
 from heitler.kernels.rates import POINTS
 
 __all__ = ["far", "near"]
@@ -90,16 +90,9 @@ def _lay(law, rows, columns, phases, chance, scratch):
 @jit
 def _note(scratch, size, out, found):
     """Adds what is flagged to the hits; their number then."""
-    flags, cells, bins, layers = scratch.flag, scratch.cell, scratch.bin, scratch.layer
-    waves, cell, bin_, layer, wave = scratch.wave, out.cell, out.bin, out.layer, out.wave
-    close(flags, place(size))
-    for i in range(place(0), place(size), place(LANES)):
-        pack(cells, flags, i, cell, found)
-        pack(bins, flags, i, bin_, found)
-        pack(layers, flags, i, layer, found)
-        pack(waves, flags, i, wave, found)
-        found += kept(flags, i)
-    return found
+    listed = (scratch.cell, scratch.bin, scratch.layer, scratch.wave)
+    hits = (out.cell, out.bin, out.layer, out.wave)
+    return sift(listed, scratch.flag, place(0), place(size), hits, found)
 
 
 @jit

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from heitler.kernels.numbers import COMPILED, jit, place
-from heitler.kernels.packing import LANES, close, kept, pack
+from heitler.kernels.numbers import COMPILED, place
+from heitler.kernels.packing import LANES, sift
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="numba is missing")
 
 
-@jit
 def packed(values, flags, first, stop, target, got):
-    """What a kernel does: all blocks of a list, to the end of another."""
-    close(flags, place(stop))
-    got = place(got)
-    for i in range(place(first), place(stop), place(LANES)):
-        pack(values, flags, i, target, got)
-        got += kept(flags, i)
-    return got
+    return sift((values,), flags, *(place(k) for k in (first, stop)), (target,), place(got))
 
 
 def room(values):
@@ -59,3 +55,30 @@ def test_a_part_can_be_added_to_the_end_of_the_same_list():
     got = packed(values, flags, 20, 90, values, 90)
     np.testing.assert_array_equal(values[90:got], np.arange(20, 90, 3))
     np.testing.assert_array_equal(values[:90], np.arange(90))
+
+
+def test_lists_that_belong_together_stay_so():
+    rng = np.random.default_rng(2)
+    lists = (rng.random(100, dtype=np.float32), rng.integers(0, 9, 100).astype(np.int32))
+    flags = (rng.random(100) < 0.3).astype(np.uint8)
+    targets = tuple(np.zeros(100 + LANES, values.dtype) for values in lists)
+    got = sift(tuple(map(room, lists)), room(flags), place(0), place(100), targets, place(0))
+    for values, target in zip(lists, targets, strict=True):
+        np.testing.assert_array_equal(target[:got], values[flags != 0])
+
+
+def test_without_numba_it_is_the_same():
+    """The plain functions are those of a Python that has no numba."""
+    program = """
+import sys
+sys.modules["numba"] = sys.modules["llvmlite"] = None
+import numpy as np
+from heitler.kernels.packing import sift
+rng = np.random.default_rng(3)
+values, flags = rng.random(116), np.zeros(116, np.uint8)
+flags[:100] = rng.random(100) < 0.4
+target = np.zeros(116)
+got = sift((values,), flags.copy(), 0, 100, (target,), 0)
+assert got == flags.sum() and (target[:got] == values[flags != 0]).all()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -49,6 +49,7 @@ _SPARSE = 0.08
 """Cells with a smaller probability of a hit are sparse."""
 
 _CODES = 4096
+_ITERATIONS = 200  # after 60, one kernel in two thousand was off by 0.25 % of its largest value
 _F64 = NDArray[np.float64]
 
 
@@ -139,7 +140,7 @@ def kernel(gamma: _F64) -> _F64:
     """kappa_d of the measured gamma_d, by fixed-point iteration."""
     gamma = np.maximum(gamma, 0.0)
     kappa = gamma / 2
-    for _ in range(60):
+    for _ in range(_ITERATIONS):
         siblings = fftconvolve(kappa, kappa, mode="full")[REACH:-REACH, REACH:-REACH]
         expected = (2 * kappa + siblings) / (1 + kappa.sum())
         kappa = kappa * (gamma / np.maximum(expected, 1e-9)) ** 0.7

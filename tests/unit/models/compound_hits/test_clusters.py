@@ -70,8 +70,7 @@ def test_the_kernel_of_a_covariance_is_the_one_that_made_it(seed, total):
     kappa = law(seed, total)
     got = kernel(neyman_scott(kappa))
     np.testing.assert_allclose(neyman_scott(got), neyman_scott(kappa), rtol=0.02)
-    # Where kappa is a thousandth of its largest value, the iteration ends before it is exact.
-    np.testing.assert_allclose(got, kappa, rtol=1e-3, atol=4e-3 * kappa.max())
+    np.testing.assert_allclose(got, kappa, rtol=1e-3, atol=1e-3 * kappa.max())
 
 
 def test_the_kernel_of_neighbours_only():
