@@ -23,12 +23,11 @@ from compound_hits_clock import stages
 from compound_hits_fidelity import AUC_METRICS, Line, headline, verdict
 from compound_hits_stages import sampler_stages
 from compound_hits_study import CASES, TIMED, Case, Study, say
+from full_simulation import cpu_seconds, even_particles
 from heitler.deployment import time_simulator
 from heitler.formats import open_showers
 from heitler.models import draw
-from heitler.particles import IncidentParticles
 from heitler.simulators import BLOCK, NeuralSimulator, ParticleGun
-from heitler.simulators.geant4 import Geant4Simulator, MissingDataError
 from results import table
 
 BATCHES = (1, 100, 1000)
@@ -48,8 +47,6 @@ _LOOKUPS = 1300
 _BEFORE = "ild_ecal"
 """Where stages are compared with earlier ones, and memory is measured."""
 
-_FULL = 60
-"""Showers of Geant4 in a run."""
 
 INTRODUCTION = """\
 Particles in, checked showers in MeV out, on one thread; energies and angles uniform over the
@@ -118,34 +115,18 @@ def gun_of(simulator: NeuralSimulator) -> ParticleGun:
     return ParticleGun.within(simulator.detector, seen, theta=seen.theta)
 
 
-def full_simulation(simulator: NeuralSimulator, first: int) -> list[float]:
-    """CPU seconds of Geant4 per shower, for every second of some particles.
-
-    Arguments:
-        simulator: Says in which detector, and which particles.
-        first: 0 for the even ones, 1 for the odd ones.
-    """
+def full_simulation(simulator: NeuralSimulator, half: int) -> list[float]:
+    """CPU seconds of Geant4 per shower over the range of a model; see `cpu_seconds`."""
     seen = simulator.card.training_range
-    (low, high), (flat, steep) = seen.energy, seen.theta
-    steps = (torch.arange(_FULL, dtype=torch.float64) + 0.5) / _FULL
-    turned = torch.randperm(_FULL, generator=torch.Generator().manual_seed(1))
-    incident = IncidentParticles.beam(
-        low + (high - low) * steps,
+    particles = even_particles(
+        simulator.detector,
+        seen.energy,
         pdg=seen.pdg[0],
-        theta=flat + (steep - flat) * steps[turned],
+        theta=seen.theta,
         phi=seen.lean,
         impact=seen.entry,
-        depth=simulator.detector.face_z,
-    )[first::2]
-    try:
-        geant4 = Geant4Simulator(simulator.detector)
-    except (ImportError, MissingDataError) as error:
-        say(f"Geant4 is not timed: {error}")
-        return []
-    with geant4:
-        geant4.simulate_sparse(incident[:1], seed=0)  # the first call makes its tables
-        geant4.simulate_sparse(incident, seed=1 + first)
-        return [geant4.measured()["geant4_cpu_seconds_per_shower"]]
+    )
+    return cpu_seconds(simulator.detector, particles, half)
 
 
 def _count(run: str, barrier: Barrier, queue: Any) -> None:  # noqa: ANN401 (a queue of the context)
