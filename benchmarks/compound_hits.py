@@ -161,7 +161,10 @@ def parse() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each")
     parser.add_argument("--quick", action="store_true", help="few showers, to try the script")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if "field" in options.only and options.field is None:
+        parser.error("the section on the field needs CaloChallenge's table: give it with --field")
+    return options
 
 
 def main() -> None:

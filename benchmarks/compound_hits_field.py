@@ -118,14 +118,14 @@ def ahead(points: Sequence[Point], milliseconds: float, low: float, high: float)
     ]
 
 
-def measure(study: Study, field: Path | None) -> None:
+def measure(study: Study, field: Path) -> None:
     """Reads the published points; keeps what is compared."""
-    points = calochallenge(field) if field is not None and field.exists() else []
+    points = calochallenge(field)
     content = {
         "calochallenge": bool(points),
         "points": [asdict(point) for point in (*points, *others())],
     }
-    study.keep("field", content, [field] if points and field is not None else [])
+    study.keep("field", content, [field])
 
 
 def body(study: Study) -> list[str]:
