@@ -50,13 +50,13 @@ def program(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     script, folder = tmp_path / "program.py", tmp_path / "work"
     script.write_text(_PROGRAM)
     folder.mkdir()
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ASSESSED": str(tmp_path / "assessed")}
+    ours = {"OMP_NUM_THREADS": "1", "ASSESSED": str(tmp_path / "assessed")}
 
     def start(*words: object, launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*(launcher or (sys.executable,)), str(script), *map(str, words)],
             cwd=folder,
-            env=environment,
+            env={**os.environ, **ours},  # of this moment: tests set variables
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
