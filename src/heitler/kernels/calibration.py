@@ -8,39 +8,86 @@ import numpy as np
 
 from heitler.kernels.numbers import horner, inlined, jit, place, summed
 
-__all__ = ["LIMIT", "NEWTON", "calibrate", "solve"]
+__all__ = ["LIMIT", "NEWTON", "TILT", "calibrate", "distances", "solve"]
 
-NEWTON, LIMIT = 12, 1.0
-"""Newton steps of the calibration, and the largest exponent that it may use."""
+NEWTON, LIMIT, TILT = 12, 1.0, 0.9
+"""Newton steps of the calibration, the largest exponent that it may use in depth, and the largest
+slope in the distance from the axis."""
 
 _SERIES = tuple(1.0 / factorial(k) for k in range(14, -1, -1))
 
 
 @jit
-def calibrate(threshold, goal, layers, layer, energies):
-    """Step 6: excess over the threshold times exp(quadratic in depth).
+def calibrate(law, goal, squares, layer, energies, tilt):
+    """Step 6: excess over the threshold times exp(quadratic in depth), tilted within layers.
 
     Arguments:
-        threshold: MeV.
-        goal: Visible energy in MeV, mean and standard deviation of the layer, (3).
-        layers: Their number L.
+        law: What is fitted.
+        goal: Visible energy in MeV, mean and standard deviation of the layer, mean squared
+            distance from the axis in cells, (4).
+        squares: Squared distance of each hit from the axis in cells, (H).
         layer: Layer of each hit, (H).
         energies: Changed in place, (H).
+        tilt: Room for q of each hit, (H).
     """
+    threshold, turn, layers = law.settings[0], law.settings[8], place(law.share.shape[0])
     # Four sums side by side: a processor need not wait for one to add to it again.
-    above, fixed = np.zeros((4, layers)), np.zeros((4, layers))
+    sums = np.zeros((4, layers, 6))
+    for i in range(place(energies.shape[0])):
+        tilt[i] = squares[i] / (squares[i] + turn)
     for i in range(place(energies.shape[0])):
         excess, into = max(energies[i] - threshold, np.float32(0.0)), place(layer[i])
-        above[i & place(3), into] += excess
-        fixed[i & place(3), into] += energies[i] - excess
+        row, fixed, far = sums[i & place(3), into], energies[i] - excess, excess * squares[i]
+        row[0] += excess
+        row[1] += fixed
+        row[2] += fixed * squares[i]
+        row[3] += excess * tilt[i]
+        row[4] += far
+        row[5] += far * tilt[i]
+    total = sums[0]
     for copy in range(1, 4):
-        for to in range(layers):
-            above[0, to] += above[copy, to]
-            fixed[0, to] += fixed[copy, to]
-    factor = _factors(above[0], fixed[0], goal)
-    more = (factor - 1.0).astype(np.float32)
+        total += sums[copy]
+    factor = _factors(total[:, 0].copy(), total[:, 1].copy(), goal)
+    slope = _slope(total, factor, goal)
+    more, bent = np.empty(layers, np.float32), np.empty(layers, np.float32)
+    for to in range(layers):
+        middle = total[to, 3] / total[to, 0] if total[to, 0] > 0.0 else 0.0
+        bent[to] = slope * factor[to]
+        more[to] = factor[to] - 1.0 - slope * factor[to] * middle
     for i in range(place(energies.shape[0])):
-        energies[i] += more[place(layer[i])] * max(energies[i] - threshold, np.float32(0.0))
+        change = more[place(layer[i])] + bent[place(layer[i])] * tilt[i]
+        energies[i] += change * max(energies[i] - threshold, np.float32(0.0))
+
+
+@jit
+def distances(law, todo, n, cells, layers, squares):
+    """Squared distances of hits from the axis in cells."""
+    columns, per_layer = np.int32(law.columns), np.int32(law.rows * law.columns)
+    one, half = np.float32(1.0) / np.float32(law.columns), np.float32(0.5)
+    for i in range(place(squares.shape[0])):
+        layer = place(layers[i])
+        phase = place(todo.phase[n, layer])
+        inner = np.int32(cells[i] - np.int32(layer) * per_layer)
+        row = np.int32((np.float32(inner) + half) * one)
+        dy = np.float32(row - todo.y[n, layer]) - law.middle[phase, 0]
+        dx = np.float32(inner - row * columns - todo.x[n, layer]) - law.middle[phase, 1]
+        squares[i] = dy * dy + dx * dx
+
+
+@jit
+def _slope(sums, factor, goal):
+    """Slope in q that makes the lateral spread what is prescribed; layers keep their energy."""
+    have, gain = 0.0, 0.0
+    for layer in range(sums.shape[0]):
+        above, fixed_far, bent, far, both = (
+            sums[layer, 0], sums[layer, 2], sums[layer, 3], sums[layer, 4], sums[layer, 5],
+        )  # fmt: skip
+        have += fixed_far + factor[layer] * far
+        if above > 0.0:
+            gain += factor[layer] * (both - bent / above * far)
+    if gain <= 0.0:
+        return 0.0
+    return min(max((goal[0] * goal[3] - have) / gain, -TILT), TILT)
 
 
 @jit

@@ -22,7 +22,8 @@ For each shower:
 5. *Energies.* A normal number, shifted by the field in cells with many particles, decides the
    energy by tables of the exponential variate of the same rank.
 6. *Calibration.* Energies above the threshold are scaled by exp(quadratic in depth), so that
-   visible energy, mean depth and depth width are as prescribed.
+   visible energy, mean depth and depth width are as prescribed, and within each layer by
+   1 + delta (q - <q>), q = r^2 / (r^2 + R^2), so that the lateral spread is.
 
 A processor spends its time on branches that it guesses wrong and on numbers that it waits for. So
 each step is a few plain loops over all cells or hits of the shower: arithmetic, which compilers
@@ -38,7 +39,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from heitler.kernels.calibration import calibrate
+from heitler.kernels.calibration import calibrate, distances
 from heitler.kernels.children import children
 from heitler.kernels.energies import damp, energise, survive
 from heitler.kernels.law import Drawn, Law, Prescription
@@ -107,7 +108,9 @@ def _build(sources):
                 return n
             energy = energies[end : end + hits]
             energise(law, k0, k1, laws, scratch, out, energy)
-            calibrate(law.settings[0], todo.goal[n], layers, out.layer[:hits], energy)
+            squares = scratch.third[:hits]
+            distances(law, todo, n, out.cell, out.layer, squares)
+            calibrate(law, todo.goal[n], squares, out.layer, energy, scratch.other)
             cells[end : end + hits] = out.cell[:hits]
             end += hits
             offsets[n + 1] = start + end

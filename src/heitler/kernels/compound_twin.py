@@ -15,13 +15,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from heitler.kernels.calibration_twin import factors, solve
+from heitler.kernels.calibration_twin import factors, solve, tilts
 from heitler.kernels.children import MOST
 from heitler.kernels.energies import END, LAST, TO_GRID
 from heitler.kernels.law import GRID, Drawn, Law, Prescription
 from heitler.kernels.lists import LARGEST, PARTS
 from heitler.kernels.numbers import CHILDREN, COUNT, KEEP, NEAR, POINT, RANK, STEP
-from heitler.kernels.numbers_twin import normal, number, power, root, to_exponential, uniform
+from heitler.kernels.numbers_twin import (
+    normal,
+    number,
+    power,
+    root,
+    softness,
+    to_exponential,
+    uniform,
+)
 from heitler.kernels.rates import RIGID
 
 __all__ = ["sample"]
@@ -112,7 +120,7 @@ def _rates(law: dict[str, Tensor], todo: dict[str, Tensor]) -> _Rates:
     rate, mean, height = (power(line[:, :, c]) for c in range(3))
     more = 1.0 + settings[1]
     seen = law["window"][todo["crossing"]] * (1.0 - power(-rate * more))
-    soft = 1.0 / (1.0 + rate * (0.5 + rate * (1 / 6 + rate * (1 / 24))))
+    soft = softness(rate)
     x = rate * law["share"] * more
     points = x * (1.0 + 0.5 * law["variance"] * x.clamp(max=1.0))
     points = points * power(-0.5 * law["variance"])
@@ -312,4 +320,16 @@ def _calibrate(
     above.index_put_((found.n, found.layer), excess.double(), accumulate=True)
     fixed.index_put_((found.n, found.layer), (energies - excess).double(), accumulate=True)
     factor = factors(above, fixed, todo["goal"])
-    return energies + (factor - 1.0).float()[found.n, found.layer] * excess
+    square = _squares(law, todo, found)
+    tilt = tilts((found.n, found.layer), square, excess, energies, factor, todo["goal"], law)
+    return energies + (factor[found.n, found.layer] * tilt - 1.0).float() * excess
+
+
+def _squares(law: dict[str, Tensor], todo: dict[str, Tensor], found: _Found) -> Tensor:
+    """Squared distances of hits from the axis in cells."""
+    at, columns = (found.n, found.layer), law["columns"]
+    inner = found.cell - found.layer * law["rows"] * columns
+    middle = law["middle"][todo["phase"][at]]
+    dy = (inner // columns - todo["y"][at]).float() - middle[:, 0]
+    dx = (inner % columns - todo["x"][at]).float() - middle[:, 1]
+    return dy * dy + dx * dx

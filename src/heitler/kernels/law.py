@@ -52,8 +52,10 @@ class Law(NamedTuple):
         table_of: First table of layer and bin, (L, B): one for each bin of the mean follow.
         child_dy, child_dx: Displacement of a child by 12 random bits, (4096) int8.
         child_number: Distribution function of the number of children by layer, (L, 8).
+        middle: Where the axis crosses its cell in each phase, in cells along y and x, (P, 2).
         settings: Threshold in MeV, eps, gamma, factor of t for hits in clusters, and alone; range
-            of ln mean excess that the tables cover, and their number.
+            of ln mean excess that the tables cover, and their number; R^2 of the calibration in
+            squared cells.
         ranges: Lowest and highest ln lambda, ln mu and ln h, (3, 2).
         depth: Polynomials of degree 0 to 2 in depth, (3, L).
     """
@@ -87,6 +89,7 @@ class Law(NamedTuple):
     child_dy: NDArray[np.int8]
     child_dx: NDArray[np.int8]
     child_number: _F32
+    middle: _F32
     settings: _F32
     ranges: _F32
     depth: _F32
@@ -100,7 +103,8 @@ class Prescription(NamedTuple):
         field: Amplitudes of the field, (N, FIELD, L).
         y, x, phase: Where the axis crosses the layers, (N, L).
         crossing: Row of `Law.window`, (N, L).
-        goal: Visible energy in MeV, mean and standard deviation of the layer, (N, 3).
+        goal: Visible energy in MeV, mean and standard deviation of the layer, mean squared
+            distance from the axis in cells, (N, 4).
         key: Names the stream of random numbers, (N, 2) uint32.
     """
 

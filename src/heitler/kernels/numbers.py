@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
+from math import factorial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ __all__ = [
     "POWER",
     "RANK",
     "SINE",
+    "SOFTNESS",
     "SOURCES",
     "STEP",
     "SURVIVAL",
@@ -53,6 +55,7 @@ __all__ = [
     "place",
     "power",
     "sinpi",
+    "softness",
     "summed",
     "to_exponential",
     "uniform",
@@ -112,6 +115,9 @@ TO_UNIT = np.float32(2.0**-24)
 POWER = (1 / 120, 1 / 24, 1 / 6, 0.5, 1.0, 1.0)
 """Series of e^r for |r| < ln(2) / 2; as all polynomials here, the highest power comes first."""
 
+SOFTNESS = tuple(1 / factorial(k) for k in range(9, 0, -1))
+"""Series of (e^x - 1) / x for x >= 0: cut off, it is too small beyond x = 4, but still grows."""
+
 LOGARITHM = (
     -0.101068842, 0.162225758, -0.172508314, 0.199001661,
     -0.249699090, 0.333350589, -0.500003651, 0.999999945,
@@ -154,6 +160,7 @@ def _singles(coefficients):
 
 
 _POWER, _LOGARITHM, _SURVIVAL, _SINE = (_singles(a) for a in (POWER, LOGARITHM, SURVIVAL, SINE))
+_SOFTNESS = _singles(SOFTNESS)
 _MIDDLE, _TAIL = (_singles(a) for a in NORMAL)
 
 
@@ -180,6 +187,12 @@ def horner(x, coefficients):
     for a in coefficients[1:]:
         y = fma(x, y, a)
     return y
+
+
+@inlined
+def softness(x):
+    """X / (e^x - 1): how much of a cell's hit depends on its rate."""
+    return _ONE / horner(x, _SOFTNESS)
 
 
 @inlined

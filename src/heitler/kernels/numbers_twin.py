@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from heitler.kernels.numbers import LOGARITHM, NORMAL, POWER, SINE, SURVIVAL
+from heitler.kernels.numbers import LOGARITHM, NORMAL, POWER, SINE, SOFTNESS, SURVIVAL
 
-__all__ = ["normal", "number", "power", "root", "sinpi", "to_exponential", "uniform"]
+__all__ = ["normal", "number", "power", "root", "sinpi", "softness", "to_exponential", "uniform"]
 
 _WORD = 2**32 - 1
 
@@ -55,6 +55,11 @@ def power(x: Tensor) -> Tensor:
     n = torch.floor(_fma(x, 1.4426950, 0.5))
     r = _fma(n, 2.1219444e-4, _fma(n, -0.693359375, x))
     return _horner(r, POWER) * ((n.int() + 127) << 23).view(torch.float32)
+
+
+def softness(x: Tensor) -> Tensor:
+    """X / (e^x - 1)."""
+    return 1.0 / _horner(x, SOFTNESS)
 
 
 def _logarithm(x: Tensor) -> Tensor:

@@ -212,13 +212,13 @@ def _summarise(recipe, normal, told, room):
 
 @jit
 def _goals(recipe, room, goal):
-    """Visible energy, mean depth and depth width that are to be."""
+    """Visible energy, mean depth, depth width and lateral spread that are to be."""
     for n in range(goal.shape[0]):
-        for i in range(3):
+        for to, i in enumerate((0, 1, 2, 4)):
             value = np.float64(room.summaries[i, n]) * recipe.scale[i] + recipe.centre[0, i]
             for k in range(room.told.shape[0]):
                 value += np.float64(room.told[k, n]) * recipe.centre[1 + k, i]
-            goal[n, i] = value if i == 1 else np.exp(value)
+            goal[n, to] = value if i == 1 else np.exp(value)
 
 
 @jit
@@ -354,7 +354,7 @@ def prescribe(
         x=whole[1],
         phase=whole[2],
         crossing=whole[3],
-        goal=np.empty((count, 3)),
+        goal=np.empty((count, 4)),
         key=np.empty((count, 2), np.uint32),
     )
     _prescribe(recipe, variates, told, axis, known, made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from heitler.kernels.law import GRID
-from heitler.kernels.numbers import jit, place, power, summed
+from heitler.kernels.numbers import jit, place, power, softness, summed
 
 __all__ = [
     "HEIGHT", "LAWS", "LOAD", "MEAN", "POINTS", "RATE", "REST", "RIGID", "ROW", "SOFT", "laws_of",
@@ -136,12 +136,9 @@ def _points(rates, share, variance, more, points):
 
 @jit
 def _softness(rates, soft):
-    """Lambda / (e^lambda - 1) by its series: near one where hits are single particles."""
+    """Near one where hits are single particles, near zero where a cell is always hit."""
     for i in range(soft.shape[0]):
-        rate = rates[i]
-        soft[i] = _ONE / (
-            _ONE + rate * (_HALF + rate * (np.float32(1 / 6) + rate * np.float32(1 / 24)))
-        )
+        soft[i] = softness(rates[i])
 
 
 @jit

@@ -60,14 +60,19 @@ def by_shower(drawn):
         yield drawn.cells[start:stop][order], drawn.energies[start:stop][order]
 
 
-def moments(law, drawn):
-    """Visible energy, mean layer and its standard deviation, (N, 3)."""
+def moments(law, todo, drawn):
+    """Visible energy, mean layer and its standard deviation, mean squared distance, (N, 4)."""
     per_layer = law.rows * law.columns
     rows = []
-    for cells, energies in by_shower(drawn):
+    for n, (cells, energies) in enumerate(by_shower(drawn)):
         e, layer = energies.astype(float), cells // per_layer
-        mean = (e * layer).sum() / e.sum()
-        rows.append([e.sum(), mean, np.sqrt((e * (layer - mean) ** 2).sum() / e.sum())])
+        y, x = np.divmod(cells % per_layer, law.columns)
+        middle = law.middle[todo.phase[n, layer]]
+        square = (y - todo.y[n, layer] - middle[:, 0]) ** 2
+        square = square + (x - todo.x[n, layer] - middle[:, 1]) ** 2
+        mean, total = (e * layer).sum() / e.sum(), e.sum()
+        width = np.sqrt((e * (layer - mean) ** 2).sum() / total)
+        rows.append([total, mean, width, (e * square).sum() / total])
     return np.array(rows)
 
 

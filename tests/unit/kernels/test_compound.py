@@ -136,14 +136,17 @@ def test_children_are_where_kappa_says(toy, toys):
 
 
 def test_books_balance(toy, toys, monkeypatch):
-    """Visible energy, mean depth and width are the goal's, shower by shower."""
+    """Visible energy, mean depth, width and spread are the goal's, shower by shower."""
     law, todo = toy
     monkeypatch.setattr(
         compound_twin, "factors", lambda above, fixed, goal: torch.ones_like(above)
     )
-    raw = toys.moments(law, compound_twin.sample(law, todo))
-    goal = raw * [1.05, 1.0, 0.98] + [0.0, 0.1, 0.0]
-    made = toys.moments(law, compound.sample(law, todo._replace(goal=goal)))
+    monkeypatch.setattr(
+        compound_twin, "tilts", lambda at, square, *rest: torch.ones(len(square)).double()
+    )
+    raw = toys.moments(law, todo, compound_twin.sample(law, todo))
+    goal = raw * [1.05, 1.0, 0.98, 1.03] + [0.0, 0.1, 0.0, 0.0]
+    made = toys.moments(law, todo, compound.sample(law, todo._replace(goal=goal)))
     np.testing.assert_allclose(made[:, 0], goal[:, 0], rtol=1e-5)
     assert (np.abs(made[:, 1:] - goal[:, 1:]).max(axis=1) < 1e-4).mean() > 0.98
 

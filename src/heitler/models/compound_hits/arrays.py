@@ -28,7 +28,7 @@ __all__ = [
     "window_of",
 ]
 
-RATE, MEAN, HEIGHT = (-14.0, 2.0), (-6.0, 8.0), (-7.0, 2.0)
+RATE, MEAN, HEIGHT = (-14.0, 4.0), (-6.0, 8.0), (-14.0, 2.0)
 """Ranges of ln lambda, ln(mu / MeV) and ln h."""
 
 OVERDRAW = 0.06
@@ -82,7 +82,8 @@ def law_of(model: CompoundHits) -> Law:
     dy, dx = clusters.displacements(kappa)
     gamma, together, single = model.get_buffer("settings").tolist()
     depth = (np.arange(layers) - 0.4 * layers) / (0.33 * layers)
-    settings = [model.threshold, OVERDRAW, gamma, together, single, *spectra.MEANS]
+    turn = float(model.get_buffer("turn"))
+    settings = [model.threshold, OVERDRAW, gamma, together, single, *spectra.MEANS, turn]
 
     return Law(
         rows=s.rows,
@@ -116,6 +117,7 @@ def law_of(model: CompoundHits) -> Law:
         child_dy=whole(dy).astype(np.int8),
         child_dx=whole(dx).astype(np.int8),
         child_number=real(clusters.children(kappa, model.get_buffer("fertility"))),
+        middle=real(s.middles),
         settings=real(settings),
         ranges=real([RATE, MEAN, HEIGHT]),
         depth=real(np.stack([depth**0, depth, depth**2])),

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 from torch import Tensor
 
+from heitler.kernels.numbers_twin import softness
 from heitler.models.compound_hits.sample import Seen
 from heitler.models.compound_hits.stencil import HARMONICS, Aim, Stencil
 
@@ -44,6 +45,11 @@ _F64 = NDArray[np.float64]
 _AVERAGE = np.array([1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0])
 _SHRINK = 1.0
 """Squared errors of an estimate that halve it."""
+
+_LEAST = 1e-10
+"""Variance of an amplitude below which there is next to none."""
+
+_PROJECTIONS = 20
 
 _FEW = 10.0
 """Information (squared, summed) that is next to none: steps are short there, so that one hit where
@@ -69,9 +75,8 @@ class Scores:
 
     def __init__(self, rate: Tensor, spread: Tensor, aim: Aim, stencil: Stencil) -> None:
         self.stencil, self.size = stencil, rate.shape
-        soft = 1.0 / (1.0 + rate * (0.5 + rate * (1 / 6 + rate / 24)))
         p = -torch.expm1(-rate)
-        self.load = (1.0 - soft) / spread
+        self.load = (1.0 - softness(rate)) / spread
         self.pull = rate / p
         information = rate**2 * torch.exp(-rate) / p + p * self.load**2
         index, sums = stencil.exposures(aim)
@@ -158,7 +163,11 @@ def update(
 
 
 def factor(wanted: _F64, rank: int, unit: int = 0) -> tuple[Tensor, Tensor]:
-    """A with A A^T near the wanted covariance: its leading eigenvectors.
+    """A with A A^T near the wanted covariance: of its variances and a correlation of low rank.
+
+    Wanted covariances are noisy and seldom positive. Their nearest positive matrix would have
+    larger variances; here variances are kept, and correlations give way (Higham 2002, IMA J.
+    Numer. Anal. 22, 329: alternating projections).
 
     Arguments:
         wanted: Covariance, (K, K), symmetric but perhaps not positive.
@@ -168,19 +177,20 @@ def factor(wanted: _F64, rank: int, unit: int = 0) -> tuple[Tensor, Tensor]:
     Returns:
         A (K, rank), and the variances of the amplitudes (K).
     """
-    matrix = wanted.copy()
-    first = np.arange(unit)
-    for _ in range(20 if unit else 1):
-        matrix[first, first] = 1.0
+    variance = np.diagonal(wanted).copy()
+    variance[:unit] = 1.0
+    some = variance > _LEAST
+    scale = np.sqrt(np.where(some, variance, 0.0))
+    inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=some)
+    matrix = wanted * np.outer(inverse, inverse)
+    for _ in range(_PROJECTIONS):
+        np.fill_diagonal(matrix, some)
         values, vectors = np.linalg.eigh(matrix)
         leading = np.argsort(values)[::-1][:rank]
         a = vectors[:, leading] * np.sqrt(np.maximum(values[leading], 0.0))
+        a = a / np.sqrt(np.maximum((a**2).sum(axis=1, keepdims=True), 1e-6))
         matrix = a @ a.T
-        if unit:
-            norm = np.ones(len(matrix))
-            norm[:unit] = 1 / np.sqrt(np.maximum(matrix[first, first], 1e-6))
-            a = a * norm[:, None]
-            matrix = matrix * norm[:, None] * norm[None, :]
+    a = a * scale[:, None]
     return torch.from_numpy(a).float(), torch.from_numpy((a**2).sum(axis=1)).float()
 
 

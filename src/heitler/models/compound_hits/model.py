@@ -136,6 +136,7 @@ class CompoundHits(GenerativeModel):
             "below": grid / GRID[1] * threshold,
             "variance": torch.zeros(layers, 5),
             "settings": torch.tensor([0.0, 1.0, 1.0], dtype=torch.float64),
+            "turn": torch.tensor(1.0, dtype=torch.float64),
             **{
                 f"factor_{k}": torch.zeros(len(zones) * layers, rank)
                 for k, (zones, rank) in enumerate(zip(field.GROUPS, modes, strict=True))
@@ -283,6 +284,8 @@ class CompoundHits(GenerativeModel):
         self.scale.copy_(about.std(0).clamp(min=1e-4))
         spread = about / self.scale
         self.edges.copy_(torch.stack([spread.amin(0) - 0.5, spread.amax(0) + 0.5]))
+        far = seen.energy * seen.square
+        self.get_buffer("turn").copy_((far * seen.square).sum() / far.sum().clamp(min=1e-9))
         bins, above = self.stencil.count, seen.energy > self.threshold
         index, _ = self.stencil.exposures(aim)
         cells = self.stencil.window[index].sum(0)

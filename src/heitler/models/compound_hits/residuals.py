@@ -179,6 +179,7 @@ class _Fit:
                 )
             ]
             fitted.factors = self._factors(covariances)
+            covariances = [(a @ a.T).double().numpy() for a in fitted.factors]
             fitted.variance = self._variance(fitted.factors)
             self._correct_tables(fitted, made)
             self._correct_means(fitted, made)

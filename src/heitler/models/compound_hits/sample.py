@@ -107,5 +107,10 @@ def summarise(seen: Seen) -> Tensor:
 
 
 def goal_of(summaries: Tensor) -> Tensor:
-    """Visible energy in MeV, mean depth and depth width in layers that summaries stand for."""
-    return torch.stack([summaries[:, 0].exp(), summaries[:, 1], summaries[:, 2].exp()], dim=1)
+    """What calibration imposes, (N, 4).
+
+    Visible energy in MeV, mean depth and depth width in layers, mean squared distance from the
+    axis in cells.
+    """
+    visible, depth, width, _, spread = summaries.unbind(1)
+    return torch.stack([visible.exp(), depth, width.exp(), spread.exp()], dim=1)

@@ -42,7 +42,7 @@ __all__ = [
     "rank_in",
 ]
 
-MEANS = (-4.0, 5.5, 24)
+MEANS = (-4.0, 8.0, 30)
 """Range of ln(mu / MeV) and the number of bins in it."""
 
 _CORE_CLASSES, _DEPTHS = 15, 3

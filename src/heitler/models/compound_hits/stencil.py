@@ -101,7 +101,7 @@ class Stencil(nn.Module):
         self._span = 9 * self.reach[0] * self.reach[1]
         self._forget()
         offsets = _offsets(*self.reach)
-        positions = [offsets - torch.tensor(p) for p in self._middles()]
+        positions = [offsets - torch.tensor(p) for p in self.middles]
         keys = [self._keys(offsets, u, p) for p, u in enumerate(positions)]
         distinct = sorted(set().union(*(k for k in keys)))
         number = {key: i for i, key in enumerate(distinct)}
@@ -176,7 +176,7 @@ class Stencil(nn.Module):
         """
         place = (self._crossings(axis) - self.origin) / self.pitch
         place = place - torch.floor(place + 0.5)
-        middle = torch.tensor(self._middles()).flip(1)[self.aim(axis).phase]
+        middle = torch.tensor(self.middles).flip(1)[self.aim(axis).phase]
         off = (place - middle).abs().amax((0, 1))
         allowed = 0.5 / torch.tensor(self.phases[::-1]) + 1e-6
         single = torch.tensor(self.phases[::-1]) == 1
@@ -318,7 +318,9 @@ class Stencil(nn.Module):
         padded = np.stack([np.pad(row, ((0, 0), (0, most - row.shape[1]))) for row in rows], 1)
         return padded[0], padded[1], padded[2]
 
-    def _middles(self) -> list[list[float]]:
+    @property
+    def middles(self) -> list[list[float]]:
+        """Where the axis crosses its cell in each phase, in cells along y and x."""
         steps = [
             [(i + 0.5) / n - 0.5 for i in range(n)] if n > 1 else [place]
             for n, place in zip(self.phases, self.crossing, strict=True)

@@ -147,9 +147,10 @@ def test_goals_are_the_observables_of_a_shower(seed):
 @given(st.lists(st.floats(-3.0, 3.0), min_size=SUMMARIES, max_size=SUMMARIES))
 def test_goals_are_what_summaries_say(numbers):
     got = goal_of(torch.tensor([numbers], dtype=torch.float64))
-    assert got.shape == (1, 3)
-    visible, mean, width = got[0].tolist()
-    assert [log(visible), mean, log(width)] == pytest.approx(numbers[:3], abs=1e-12)
+    assert got.shape == (1, 4)
+    visible, mean, width, spread = got[0].tolist()
+    found = [log(visible), mean, log(width), log(spread)]
+    assert found == pytest.approx([*numbers[:3], numbers[4]], abs=1e-12)
 
 
 @given(seeds)
