@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from heitler.kernels import dense
+from heitler.kernels import dense, valid
 
 __all__ = ["Hits"]
 
@@ -72,14 +73,15 @@ class Hits:
         Raises:
             IndexError: A hit is of none of these cells.
         """
-        low, high = self._span()
-        if low < 0 or high >= cells:
-            msg = f"hits in cells {low} to {high} of showers with {cells} cells"
-            raise IndexError(msg)
-        offsets, places, energies = (
-            part.contiguous().numpy() for part in (self.offsets, self.cells, self.energies)
-        )
-        return torch.from_numpy(dense(offsets, places, energies, cells))
+        return torch.from_numpy(dense(*self._arrays(), cells))
+
+    def valid(self, cells: int) -> bool:
+        """Whether lists are in order, all hits in existing cells, and energies finite and above 0.
+
+        Arguments:
+            cells: Number of cells of a shower.
+        """
+        return valid(*self._arrays(), cells)
 
     def ascending(self) -> Hits:
         """The same showers with the cells of each in ascending order.
@@ -87,7 +89,7 @@ class Hits:
         Raises:
             ValueError: A shower has a cell twice.
         """
-        _, high = self._span()
+        high = int(self.cells.max()) if self.cells.numel() else -1
         first = torch.arange(len(self)) * (high + 1)
         keys = first.repeat_interleave(self.counts).add_(self.cells)
         if bool((keys[1:] > keys[:-1]).all()):
@@ -132,12 +134,13 @@ class Hits:
             torch.cat([part.energies for part in parts]),
         )
 
-    def _span(self) -> tuple[int, int]:
-        """Lowest and highest cell, (0, -1) without hits."""
-        if self.cells.numel() == 0:
-            return 0, -1
-        low, high = self.cells.aminmax()
-        return int(low), int(high)
+    def _arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        """Offsets, cells and energies."""
+        return (
+            self.offsets.contiguous().numpy(),
+            self.cells.contiguous().numpy(),
+            self.energies.contiguous().numpy(),
+        )
 
     def _run(self, start: int, stop: int) -> Hits:
         """Showers `start` to `stop` (exclusive), without copying their hits."""

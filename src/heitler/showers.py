@@ -120,31 +120,10 @@ class SparseShowers:
     detector: Detector
 
     def __post_init__(self) -> None:
-        self._check_lists()
-        if self.hits.cells.numel() == 0:
-            return
-        cells, energies = self.hits.cells, self.hits.energies
-        low, high = cells.aminmax()
-        if not (int(low) >= 0 and int(high) < self.geometry.cells):
-            wrong = (cells < 0) | (cells >= self.geometry.cells)
-            hit = int(wrong.nonzero()[0])
-            msg = (
-                f"cells of {self.detector.name} are 0 to {self.geometry.cells - 1}, got "
-                f"{int(cells[hit])} in shower {self._shower(hit)} ({int(wrong.sum())} hits are "
-                "wrong)"
-            )
-            raise ValueError(msg)
-        least, most = energies.aminmax()
-        # aminmax hands NaN on, and NaN fails both comparisons.
-        if not (float(least) > 0.0 and float(most) < float("inf")):
-            wrong = ~((energies > 0) & torch.isfinite(energies))
-            hit = int(wrong.nonzero()[0])
-            msg = (
-                f"energies of hits must be finite and above 0, got {float(energies[hit])} MeV in "
-                f"cell {int(cells[hit])} of shower {self._shower(hit)} ({int(wrong.sum())} hits "
-                "are wrong)"
-            )
-            raise ValueError(msg)
+        self._check_types()
+        lists = self.hits.cells.dim() == 1 and self.hits.cells.shape == self.hits.energies.shape
+        if not (lists and self.hits.valid(self.geometry.cells)):
+            raise ValueError(self._complaint())
 
     @property
     def geometry(self) -> Geometry:
@@ -167,7 +146,7 @@ class SparseShowers:
         """The showers of a slice, an index tensor or a mask."""
         return SparseShowers(self.hits[index], self.particles[index], self.detector)
 
-    def _check_lists(self) -> None:
+    def _check_types(self) -> None:
         offsets, cells, energies = self.hits.offsets, self.hits.cells, self.hits.energies
         types = (offsets.dtype, cells.dtype, energies.dtype)
         if types != (torch.int64, torch.int32, torch.float32):
@@ -179,14 +158,32 @@ class SparseShowers:
                 f"offsets, got shape {tuple(offsets.shape)}"
             )
             raise ValueError(msg)
-        rising = int(offsets[0]) == 0 and bool((offsets[1:] >= offsets[:-1]).all())
+
+    def _complaint(self) -> str:
+        """What is wrong with the hits."""
+        offsets, cells, energies = self.hits.offsets, self.hits.cells, self.hits.energies
+        rising = int(offsets[0]) == 0 and bool((offsets.diff() >= 0).all())
         if not (rising and cells.shape == energies.shape == (int(offsets[-1]),)):
-            msg = (
+            return (
                 f"offsets of hits must rise from 0 to the number of hits, got {int(offsets[0])} "
                 f"to {int(offsets[-1])} with {tuple(cells.shape)} cells and "
                 f"{tuple(energies.shape)} energies"
             )
-            raise ValueError(msg)
+        wrong = (cells < 0) | (cells >= self.geometry.cells)
+        if bool(wrong.any()):
+            hit = int(wrong.nonzero()[0])
+            return (
+                f"cells of {self.detector.name} are 0 to {self.geometry.cells - 1}, got "
+                f"{int(cells[hit])} in shower {self._shower(hit)} ({int(wrong.sum())} hits are "
+                "wrong)"
+            )
+        wrong = ~((energies > 0) & torch.isfinite(energies))
+        hit = int(wrong.nonzero()[0])
+        return (
+            f"energies of hits must be finite and above 0, got {float(energies[hit])} MeV in "
+            f"cell {int(cells[hit])} of shower {self._shower(hit)} ({int(wrong.sum())} hits "
+            "are wrong)"
+        )
 
     def _shower(self, hit: int) -> int:
         """The shower that a hit belongs to."""

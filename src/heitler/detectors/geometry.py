@@ -102,7 +102,7 @@ class Geometry(ABC):
         """Number of layers."""
         return self.layer_z.numel()
 
-    @property
+    @cached_property
     def cells(self) -> int:
         """Number of cells."""
         return sum(self.layer_sizes)

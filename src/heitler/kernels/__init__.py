@@ -1,7 +1,7 @@
 """Compiled inner loops, each with a plain torch twin that a test compares draw by draw.
 
-`sample`, `likelihoods`, `scatter` and `collect` are the compiled ones where numba is there, and
-the twins where it is not.
+`sample`, `likelihoods`, `scatter`, `collect`, `normals` and `uniforms` are the compiled ones where
+numba is there, and the twins where it is not.
 """
 
 from heitler.kernels.cherenkov_twin import Photons as Photons
@@ -20,14 +20,19 @@ from heitler.kernels.prescription import Recipe as Recipe
 from heitler.kernels.prescription import prescribe as prescribe
 from heitler.kernels.rings import Gas as Gas
 from heitler.kernels.rings import Rings as Rings
+from heitler.kernels.validity import valid as valid
 
 if COMPILED:
     from heitler.kernels.cherenkov import likelihoods as likelihoods
     from heitler.kernels.compound import sample as sample
     from heitler.kernels.spots import collect as collect
     from heitler.kernels.spots import scatter as scatter
+    from heitler.kernels.variates import normals as normals
+    from heitler.kernels.variates import uniforms as uniforms
 else:
     from heitler.kernels.cherenkov_twin import likelihoods as likelihoods
     from heitler.kernels.compound_twin import sample as sample
     from heitler.kernels.spots_twin import collect as collect
     from heitler.kernels.spots_twin import scatter as scatter
+    from heitler.kernels.variates_twin import normals as normals
+    from heitler.kernels.variates_twin import uniforms as uniforms

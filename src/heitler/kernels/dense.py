@@ -19,18 +19,35 @@ def dense(
     """Rows of zeros with energies at their cells, (N, size).
 
     numpy asks the operating system for zeros in large pages, which torch does not.
+
+    Raises:
+        IndexError: A hit is of none of these cells.
     """
     rows = np.zeros((len(offsets) - 1, size), np.float32)
-    if COMPILED:
-        _scatter(offsets, cells, energies, rows)
-    else:
-        first = np.arange(len(rows)) * size
-        rows.ravel()[np.repeat(first, np.diff(offsets)) + cells] = energies
+    scatter = _scatter if COMPILED else _scatter_plainly
+    if not scatter(offsets, cells, energies, rows):
+        msg = f"hits in cells {cells.min()} to {cells.max()} of showers with {size} cells"
+        raise IndexError(msg)
     return rows
+
+
+def _scatter_plainly(offsets, cells, energies, rows):
+    count, size = rows.shape
+    held = (cells >= 0) & (cells < size)
+    shower = np.repeat(np.arange(count), np.diff(offsets))
+    rows[shower[held], cells[held]] = energies[held]
+    return held.all()
 
 
 @cached
 def _scatter(offsets, cells, energies, rows):
+    """Whether all hits have a cell: those that have none are left out."""
+    size, held = place(rows.shape[1]), True
     for n in range(rows.shape[0]):
         for i in range(place(offsets[n]), place(offsets[n + 1])):
-            rows[n, place(cells[i])] = energies[i]
+            cell = place(cells[i])  # one below zero becomes a large one
+            if cell < size:
+                rows[n, cell] = energies[i]
+            else:
+                held = False
+    return held

@@ -36,6 +36,9 @@ class Recipe(NamedTuple):
             the prior, its affine map, the network of the rates, and the three factors of the
             field.
         first: First layer of each of these, and the one behind the last.
+        told: Columns of conditions that the networks see.
+        axis: First of the four columns that say where the axis is: x, y in mm at the first layer
+            and slopes.
         kept, changed: Numbers that a coupling leaves and changes; -1 stands for none.
         spline: Bound, least share, and the slope before normalisation that stands for one.
         edges: Lowest and highest standardised summaries, (2, S).
@@ -51,6 +54,8 @@ class Recipe(NamedTuple):
 
     layers: tuple[_F32, ...]
     first: _I64
+    told: _I64
+    axis: int
     kept: _I64
     changed: _I64
     spline: _F32
@@ -188,19 +193,20 @@ def _invert(values, settings, found):
 
 
 @jit
-def _summarise(recipe, normal, told, room):
+def _summarise(recipe, normal, conditions, room):
     """Standardised summaries of showers from normal numbers."""
-    conditions, size = told.shape[1], normal.shape[1]
+    told, size = recipe.told.shape[0], normal.shape[1]
     for n in range(normal.shape[0]):
-        for i in range(conditions):
-            room.told[i, n] = told[n, i]
-            room.told[conditions + i, n] = told[n, i] * told[n, i] - _ONE
+        for i in range(told):
+            condition = conditions[n, recipe.told[i]]
+            room.told[i, n] = condition
+            room.told[told + i, n] = condition * condition - _ONE
         for i in range(size):
             room.summaries[i, n] = normal[n, i]
     couplings = recipe.kept.shape[0]
     for k in range(couplings - 1, -1, -1):
         _couple(recipe, k, room)
-    _copy(room.told, 2 * conditions, room.one, 0)
+    _copy(room.told, 2 * told, room.one, 0)
     first = recipe.first
     out = evaluate(recipe.layers, first[couplings], first[couplings + 1], room.one, room.other)
     for i in range(size):
@@ -222,10 +228,10 @@ def _goals(recipe, room, goal):
 
 
 @jit
-def _rates(recipe, conditions, room, coefficients):
+def _rates(recipe, room, coefficients):
     size, couplings, first = room.summaries.shape[0], recipe.kept.shape[0], recipe.first
     _copy(room.summaries, size, room.one, 0)
-    _copy(room.told, conditions, room.one, size)
+    _copy(room.told, recipe.told.shape[0], room.one, size)
     start, stop = first[couplings + 1], first[couplings + 2]
     out = evaluate(recipe.layers, start, stop, room.one, room.other)
     for n in range(coefficients.shape[0]):
@@ -255,7 +261,8 @@ def _field(recipe, normal, room, field):
 
 @jit
 def _aim(recipe, axis, known, made, n):
-    """Where the axis crosses the layers (`Stencil.aim`)."""
+    """Where the axis crosses the layers (`Stencil.aim`): whether it is known there."""
+    found = True
     for layer in range(recipe.depth.shape[0]):
         code = np.int64(0)
         for k in range(2):
@@ -275,6 +282,8 @@ def _aim(recipe, axis, known, made, n):
                 code += (cell + reach) * 3 * recipe.reach[0]
         code += made.phase[n, layer] * 9 * recipe.reach[0] * recipe.reach[1]
         made.crossing[n, layer] = known[code]
+        found &= known[code] >= 0
+    return found
 
 
 @jit
@@ -288,15 +297,16 @@ def _names(words, key):
 
 
 @jit
-def _room(recipe, summaries, conditions, lanes):
-    widest = 2 * conditions + summaries
+def _room(recipe, summaries, lanes):
+    told = recipe.told.shape[0]
+    widest = 2 * told + summaries
     for layer in recipe.layers:
         widest = max(widest, layer.shape[0], layer.shape[1])
     return _Room(
         np.zeros((widest, lanes), np.float32),
         np.zeros((widest, lanes), np.float32),
         np.zeros((summaries, lanes), np.float32),
-        np.zeros((2 * conditions, lanes), np.float32),
+        np.zeros((2 * told, lanes), np.float32),
         np.zeros((widest + 4, lanes), np.float32),
         np.zeros((6, lanes), np.float32),
     )
@@ -306,20 +316,21 @@ def _build(sources):
     """The loop over groups of showers; see `cached` for why it is in a closure."""
 
     @cached
-    def run(recipe, variates, told, axis, known, made):
+    def run(recipe, variates, conditions, known, made):
         sources  # noqa: B018
         normal, waves, words = variates
-        count, conditions = told.shape
-        room = _room(recipe, normal.shape[1], conditions, min(LANES, count))
+        count, found = conditions.shape[0], True
+        room = _room(recipe, normal.shape[1], min(LANES, count))
         for start in range(0, count, LANES):
             stop = min(start + LANES, count)
-            _summarise(recipe, normal[start:stop], told[start:stop], room)
+            _summarise(recipe, normal[start:stop], conditions[start:stop], room)
             _goals(recipe, room, made.goal[start:stop])
-            _rates(recipe, conditions, room, made.coefficients[start:stop])
+            _rates(recipe, room, made.coefficients[start:stop])
             _field(recipe, waves[start:stop], room, made.field[start:stop])
         for n in range(count):
-            _aim(recipe, axis[n], known, made, n)
+            found &= _aim(recipe, conditions[n, recipe.axis :], known, made, n)
         _names(words, made.key)
+        return found
 
     return run
 
@@ -328,23 +339,18 @@ _prescribe = _build(SOURCES)
 
 
 def prescribe(
-    recipe: Recipe,
-    variates: tuple[_F32, _F32, _F32],
-    told: _F32,
-    axis: _F32,
-    known: _I64,
-) -> Prescription:
-    """What is to be sampled for N showers.
+    recipe: Recipe, variates: tuple[_F32, _F32, _F32], conditions: _F32, known: _I64
+) -> tuple[Prescription, bool]:
+    """What is to be sampled for N showers, and whether all crossings are known.
 
     Arguments:
         recipe: Networks and geometry.
         variates: Normal numbers of the summaries (N, S) and of the field (N, F), and uniform
             numbers that name the stream of each shower (N, 3).
-        told: Conditions other than the axis, (N, C).
-        axis: x, y in mm at the first layer and slopes, (N, 4).
+        conditions: What is told of the showers, (N, columns).
         known: Index of the crossing of each phase, row and column; -1 stands for none yet.
     """
-    count, layers = len(told), len(recipe.depth)
+    count, layers = len(conditions), len(recipe.depth)
     size = recipe.layers[recipe.first[-4] - 1].shape[0]
     whole = np.empty((4, count, layers), np.int32)
     made = Prescription(
@@ -357,5 +363,4 @@ def prescribe(
         goal=np.empty((count, 4)),
         key=np.empty((count, 2), np.uint32),
     )
-    _prescribe(recipe, variates, told, axis, known, made)
-    return made
+    return made, _prescribe(recipe, variates, conditions, known, made)

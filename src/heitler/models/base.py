@@ -21,14 +21,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from heitler.hits import Hits
+from heitler.kernels import normals, uniforms
 
 __all__ = [
     "GenerativeModel",
@@ -142,6 +143,14 @@ class GenerativeModel(nn.Module, ABC):
         super().__init__()
         self.shape = shape
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        if not self.gpu:
+            return torch.device("cpu")
+        tensors = chain(self.parameters(), self.buffers())
+        return next((each.device for each in tensors), torch.device("cpu"))
+
     @abstractmethod
     def forward(self, z: Variates, c: Tensor) -> Tensor:
         """Generates showers.
@@ -154,6 +163,7 @@ class GenerativeModel(nn.Module, ABC):
             Showers with shape (N, features).
         """
 
+    @torch.no_grad()
     def hits(self, z: Variates, c: Tensor) -> Hits:
         """Generates showers as lists of hits: the cells of `forward` that are not zero.
 
@@ -200,41 +210,26 @@ def draw(
     """Random numbers for `count` showers, each name from a stream of its own.
 
     The numbers of a shower depend on the seed and on its place only: the first of many are the
-    same as those of few. numpy's generators make uniform numbers in half of the time of torch's,
-    and one uniform number per cell is a good part of the time of a shower.
+    same as those of few.
 
     Arguments:
         spec: Names, kinds and sizes.
         count: N.
         seed: Numbers that together are the seed.
         device: Where to put them.
+
+    Raises:
+        ValueError: The seed is negative.
     """
+    _check_seed(seed)
+    words = np.asarray(np.random.SeedSequence(seed).generate_state(2), np.uint32)
     return {
-        name: torch.from_numpy(_numbers(noise, count, random_generator(*seed, index))).to(device)
-        for index, (name, noise) in enumerate(spec.items())
+        name: torch.from_numpy(_KINDS[noise.kind](words, purpose, count, noise.size)).to(device)
+        for purpose, (name, noise) in enumerate(spec.items())
     }
 
 
-def _numbers(noise: Noise, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
-    size = (count, noise.size)
-    if noise.kind == "normal":
-        return generator.standard_normal(size, dtype=np.float32)
-    return _uniform(generator, count * noise.size).reshape(size)
-
-
-def _uniform(generator: np.random.Generator, count: int) -> NDArray[np.float32]:
-    """The numbers of `generator.random(count, dtype=float32)`, in 3/5 of the time.
-
-    Each half of a 64-bit word, the lower one first, gives the upper 24 bits of its 32, in units
-    of 2^-24. Here this happens in place, for all words together.
-    """
-    words = generator.bit_generator.random_raw((count + 1) // 2)
-    bits: NDArray[np.uint32] = words.view(np.uint32)[:count]
-    bits >>= np.uint32(8)
-    numbers = bits.view(np.float32)
-    numbers[...] = bits.view(np.int32)  # from signed integers, which is a single instruction
-    numbers *= np.float32(2**-24)
-    return numbers
+_KINDS = {"normal": normals, "uniform": uniforms}
 
 
 def random_generator(*seed: int) -> np.random.Generator:
@@ -246,7 +241,11 @@ def random_generator(*seed: int) -> np.random.Generator:
     Raises:
         ValueError: The seed is negative.
     """
+    _check_seed(seed)
+    return np.random.Generator(np.random.SFC64(seed))
+
+
+def _check_seed(seed: tuple[int, ...]) -> None:
     if min(seed) < 0:
         msg = f"a seed must not be negative, got {min(seed)}"
         raise ValueError(msg)
-    return np.random.Generator(np.random.SFC64(seed))

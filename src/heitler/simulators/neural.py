@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,8 +83,8 @@ class NeuralSimulator:
         if self.model.sparse and self.preprocessing.identity:
             return self.simulate_sparse(incident, seed=seed).dense()
         deposits = torch.empty(len(incident), self.detector.geometry.cells)
-        for start, z, c, energy in self._batches(incident, seed):
-            deposits[start : start + len(energy)] = self._deposits(z, c, energy)
+        for part, z, c in self._batches(incident, seed):
+            deposits[part] = self._deposits(incident, part, z, c)
         return Showers(deposits, incident, self.detector)
 
     def simulate_sparse(
@@ -101,7 +100,7 @@ class NeuralSimulator:
                 multiple of `grain`.
         """
         batches = self._batches(incident, seed, part_number(first, self.grain))
-        parts = [self._hits(z, c, energy) for _, z, c, energy in batches]
+        parts = [self._hits(incident, *batch) for batch in batches]
         return SparseShowers(Hits.concatenate(parts), incident, self.detector)
 
     def check(self, incident: IncidentParticles) -> None:
@@ -115,29 +114,30 @@ class NeuralSimulator:
 
     def _batches(
         self, incident: IncidentParticles, seed: int, number: int = 0
-    ) -> Iterator[tuple[int, Variates, Tensor, Tensor]]:
-        """First shower, random numbers, conditions and energies of each batch of the model.
+    ) -> Iterator[tuple[slice, Variates, Tensor]]:
+        """Showers, random numbers and conditions of each batch of the model.
 
         The first of them is batch `number` of the seed.
         """
         self.check(incident)
-        device = next(chain(self.model.parameters(), self.model.buffers()), torch.empty(0)).device
-        with torch.inference_mode():
-            conditions = self.conditioning(incident).to(device)
-        energies = incident.energy.float()
+        device = self.model.device
+        conditions = self.conditioning(incident).to(device)
         for index, start in enumerate(range(0, len(incident), _CHUNK), start=number):
-            c, energy = (rows[start : start + _CHUNK] for rows in (conditions, energies))
-            yield start, draw(self.model.noise, len(energy), (seed, index), device), c, energy
+            part = slice(start, start + _CHUNK)
+            c = conditions[part]
+            yield part, draw(self.model.noise, len(c), (seed, index), device), c
 
     @torch.inference_mode()
-    def _deposits(self, z: Variates, c: Tensor, energy: Tensor) -> Tensor:
+    def _deposits(
+        self, incident: IncidentParticles, part: slice, z: Variates, c: Tensor
+    ) -> Tensor:
+        energy = incident.energy[part].float()
         return self.preprocessing.inverse(self.model(z, c).cpu(), energy)
 
-    @torch.inference_mode()
-    def _hits(self, z: Variates, c: Tensor, energy: Tensor) -> Hits:
+    def _hits(self, incident: IncidentParticles, part: slice, z: Variates, c: Tensor) -> Hits:
         if self.preprocessing.identity:
             return self.model.hits(z, c)
-        return Hits.of(self._deposits(z, c, energy))
+        return Hits.of(self._deposits(incident, part, z, c))
 
     def save(self, folder: Path, configuration: str) -> None:
         """Writes configuration, weights and card into an existing folder.

@@ -11,7 +11,14 @@ import pytest
 import torch
 
 from heitler import kernels
-from heitler.kernels import compound, compound_twin, numbers, numbers_twin
+from heitler.kernels import (
+    compound,
+    compound_twin,
+    numbers,
+    numbers_twin,
+    variates,
+    variates_twin,
+)
 
 
 def test_both_make_the_same_showers(toy, toys):
@@ -92,6 +99,17 @@ def test_functions_are_the_same_bits():
         np.testing.assert_array_equal(getattr(numbers_twin, name)(torch.from_numpy(x)), compiled)
 
 
+@pytest.mark.parametrize("name", ["normals", "uniforms"])
+@pytest.mark.parametrize(("count", "size"), [(0, 3), (5, 0), (1, 1), (128, 301)])
+def test_numbers_of_showers_are_the_same_bits(name, count, size):
+    seed = np.array([7, 0xFFFFFFF0], np.uint32)
+    one, two = (
+        getattr(module, name)(seed, 3, count, size) for module in (variates, variates_twin)
+    )
+    assert one.shape == (count, size)
+    np.testing.assert_array_equal(one, two)
+
+
 def test_the_package_works_without_numba():
     code = """
 import sys
@@ -105,6 +123,17 @@ assert kernels.sample is compound_twin.sample
 assert abs(numbers.power(np.float32(1.0)) - np.e) < 1e-4
 row = kernels.dense(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32), 2)
 assert row.tolist() == [[0.0, 1.0], [1.0, 0.0]]
+lists = np.array([0, 1, 2]), np.array([1, 0], np.int32)
+assert kernels.valid(*lists, np.ones(2, np.float32), 2)
+assert not kernels.valid(*lists, np.ones(2, np.float32), 1)
+assert not kernels.valid(*lists, np.zeros(2, np.float32), 2)
+assert not kernels.valid(lists[0] + 1, lists[1], np.ones(2, np.float32), 2)
+try:
+    kernels.dense(*lists, np.ones(2, np.float32), 1)
+except IndexError as error:
+    assert "hits in cells 0 to 1 of showers with 1 cells" in str(error)
+else:
+    raise AssertionError
 """
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     words = [sys.executable, "-W", "error", "-c", code]

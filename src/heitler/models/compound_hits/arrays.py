@@ -35,8 +35,14 @@ OVERDRAW = 0.06
 """eps: points beyond the rate, so that damping can add as well as take."""
 
 
-def recipe_of(model: CompoundHits) -> Recipe:
-    """What the prescription needs beside conditions and random numbers."""
+def recipe_of(model: CompoundHits, told: list[int], axis: int) -> Recipe:
+    """What the prescription needs beside conditions and random numbers.
+
+    Arguments:
+        model: The model.
+        told: Columns of conditions that its networks see.
+        axis: First of the columns that say where the axis is.
+    """
     s, flow = model.stencil, model.flow
     networks = [*flow.networks, flow.affine]
     parts = [_layers(network) for network in networks]
@@ -45,6 +51,8 @@ def recipe_of(model: CompoundHits) -> Recipe:
     return Recipe(
         layers=tuple(layer for part in parts for layer in part),
         first=np.cumsum([0, *(len(part) for part in parts)]),
+        told=np.array(told, np.int64),
+        axis=axis,
         kept=_indices([kept for kept, _ in flow.parts]),
         changed=_indices([changed for _, changed in flow.parts]),
         spline=real(flow.spline),

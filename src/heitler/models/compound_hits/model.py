@@ -157,22 +157,19 @@ class CompoundHits(GenerativeModel):
         """Showers (N, cells) in MeV: the dense form of `hits`."""
         return self.hits(z, c).dense(self.shape.cells)
 
-    @torch.no_grad()
     def hits(self, z: Variates, c: Tensor) -> Hits:
         """Showers as lists of hits."""
         todo = self.prescribe(z, c)  # first, since it may meet crossings that the law lacks
         drawn = sample(self.law, todo)
         return Hits(*(torch.from_numpy(part) for part in drawn))
 
-    @torch.no_grad()
     def prescribe(self, z: Variates, c: Tensor) -> Prescription:
         """What the networks ask of the sampler."""
         if not COMPILED:
             return self.prescribe_plainly(z, c)
         variates = z["summaries"].numpy(), z["field"].numpy(), z["hits"].numpy()
-        told, axis = (c[:, part].contiguous().numpy() for part in (self._told, self._axis))
-        made = prescribe(self.recipe, variates, told, axis, self.stencil.known)
-        if made.crossing.size and made.crossing.min() < 0:
+        made, known = prescribe(self.recipe, variates, c.contiguous().numpy(), self.stencil.known)
+        if not known:
             index, _ = self.stencil.exposures(
                 Aim(*(torch.from_numpy(a).long() for a in (made.y, made.x, made.phase)))
             )
@@ -230,7 +227,7 @@ class CompoundHits(GenerativeModel):
     def recipe(self) -> Recipe:
         """What the prescription needs beside conditions and random numbers."""
         if self._recipe is None:
-            self._recipe = recipe_of(self)
+            self._recipe = recipe_of(self, self._told, self._axis.start)
         return self._recipe
 
     def _forget(self) -> None:

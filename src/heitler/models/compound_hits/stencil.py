@@ -75,6 +75,9 @@ class Stencil(nn.Module):
         crossing: Where the axis crosses a cell that has one phase, in units of cells from its
             centre along y and x.
 
+    Attributes:
+        known: Index of the crossing of each phase, row and column (`exposures`), -1 where none is.
+
     Raises:
         ValueError: The cells do not form a regular grid of rows and columns.
     """
@@ -235,26 +238,21 @@ class Stencil(nn.Module):
         """
         code = aim.phase * self._span + (aim.y + self.reach[0]) * 3 * self.reach[1]
         code = code + aim.x + self.reach[1]
-        index = self._known[code]
+        index = torch.from_numpy(self.known)[code]
         if bool((index < 0).any()):
             for value in torch.unique(code[index < 0]).tolist():
                 phase, rest = divmod(value, self._span)
                 y, x = divmod(rest, 3 * self.reach[1])
-                self._known[value] = len(self._sums)
+                self.known[value] = len(self._sums)
                 self._sums.append(self._sum(phase, y - self.reach[0], x - self.reach[1]))
             self._stacked = torch.stack(self._sums)
             self.window = self._stacked[..., 0].contiguous()
-            index = self._known[code]
+            index = torch.from_numpy(self.known)[code]
         return index, self._stacked
-
-    @property
-    def known(self) -> NDArray[np.int64]:
-        """Index of the crossing of each phase, row and column (`exposures`), -1 where none is."""
-        return self._known.numpy()
 
     def _forget(self) -> None:
         """Forgets crossings: the weights have changed."""
-        self._known = torch.full((self.phases[0] * self.phases[1] * self._span,), -1)
+        self.known: NDArray[np.int64] = np.full(self.phases[0] * self.phases[1] * self._span, -1)
         self._sums: list[Tensor] = []
         self._stacked = torch.zeros(0, 0, 1 + 2 * HARMONICS)
         self.window = torch.zeros(0, 0)

@@ -372,7 +372,8 @@ def test_a_shifted_axis_shifts_the_showers(wide, step):
     got = pulls(*(x[:, :, 4:17, 4:17] for x in (moved, planes(wide, there, 3))))
     assert len(got) > 100
     assert float(got.abs().max()) < 4.5
-    assert 0.8 < float(got.square().mean()) < 1.25
+    # The cells of a shower have its energy in common: over seeds this scatters by 0.13 about one.
+    assert 0.6 < float(got.square().mean()) < 1.4
     if step != (0, 0):
         assert float(pulls(planes(wide, c, 2), planes(wide, there, 3)).abs().max()) > 20
 
