@@ -1,7 +1,7 @@
 """Section 6: how much showers of one energy differ, by energy, in the model and in Geant4.
 
-Amplitudes of the field and of clusters know no energy, so what is right on the average of a wide
-range is too little at its lower end and too much at its upper one.
+Field and clusters are fitted to all energies together, so what is right on the average of a wide
+range may be too little at its lower end and too much at its upper one.
 """
 
 from __future__ import annotations
