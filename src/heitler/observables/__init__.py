@@ -30,6 +30,7 @@ from heitler.observables.longitudinal import (
     gamma_shape,
     layer_lengths,
     shower_maximum,
+    weighted_energy,
 )
 from heitler.observables.maximum import maximum_energy, maximum_layer, maximum_radius
 from heitler.observables.moments import (
@@ -120,6 +121,7 @@ __all__ = [
     "sparsity",
     "spectrum_edges",
     "visible_energy",
+    "weighted_energy",
     "width_x",
     "width_y",
     "width_z",

@@ -1,4 +1,4 @@
-"""The gamma profile of each shower: its two parameters and where it has its maximum.
+"""The gamma profile of each shower: its two parameters, its maximum, and the energy below it.
 
 Notation: t is the depth along the particle's line of flight, E_0 the energy. On average a shower
 deposits
@@ -12,6 +12,8 @@ A sensitive layer samples dE/dt at its centre t_l, so that layer l has the weigh
     w_l = E_l dt_l / s_l
 
 in the moments, with the depth dt_l that it stands for and the thickness s_l of its active plates.
+The sum of these weights is the energy of which resolution and linearity of a calorimeter speak:
+where the absorber gets thicker with the depth, the visible energy knows how deep a shower is.
 
 Depths are in radiation lengths X0 from the face where the detector's stack is known, and in layers
 (t_l = l + 1/2) where it is not. Energy that leaks out at the back is not made up for: it lowers
@@ -29,7 +31,7 @@ from heitler.observables.base import observable
 from heitler.observables.energy import layer_energy
 from heitler.showers import Showers
 
-__all__ = ["gamma_rate", "gamma_shape", "layer_lengths", "shower_maximum"]
+__all__ = ["gamma_rate", "gamma_shape", "layer_lengths", "shower_maximum", "weighted_energy"]
 
 
 @observable("shape a of the gamma profile", "")
@@ -56,6 +58,16 @@ def shower_maximum(showers: Showers) -> Tensor:
     return (mean - variance / mean.where(mean > 0, 1.0)).clamp(min=0.0)
 
 
+@observable("visible energy, each layer weighted by its absorber", "MeV")
+def weighted_energy(showers: Showers) -> Tensor:
+    """Sum of the weights: sum_l E_l dt_l / s_l in MeV, with shape (N,).
+
+    It is the visible energy where the stack is not known, and nearly the incident energy in a
+    calorimeter without passive material.
+    """
+    return _weights(showers)[1].sum(dim=-1)
+
+
 def layer_lengths(detector: Detector) -> tuple[Tensor, Tensor]:
     """Depths t_l of the layers' centres and their weights dt_l / s_l, each with shape (layers,).
 
@@ -78,8 +90,7 @@ def layer_lengths(detector: Detector) -> tuple[Tensor, Tensor]:
 
 def _moments(showers: Showers) -> tuple[Tensor, Tensor]:
     """Mean and variance of t; the variance is 0 with fewer than two layers, each (N,)."""
-    depth, weight = layer_lengths(showers.detector)
-    energy = layer_energy(showers) * weight
+    depth, energy = _weights(showers)
     total = energy.sum(dim=-1, keepdim=True)
     share = energy / total.where(total > 0, 1.0)
     mean = share @ depth
@@ -87,3 +98,9 @@ def _moments(showers: Showers) -> tuple[Tensor, Tensor]:
     several = (energy > 0).sum(dim=-1) >= 2
     slant = showers.particles.direction[:, 2]
     return mean / slant, variance.where(several, 0.0) / slant**2
+
+
+def _weights(showers: Showers) -> tuple[Tensor, Tensor]:
+    """Depths t_l (layers,) and weights w_l in MeV (N, layers)."""
+    depth, weight = layer_lengths(showers.detector)
+    return depth, layer_energy(showers) * weight

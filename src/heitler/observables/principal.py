@@ -6,8 +6,9 @@ principal axes, the roots of its eigenvalues the widths along them. All deposits
 
 The first axis is the shower's own direction as long as the shower is longer than wide. It has no
 sign, so it is taken to point into the depth. Its angle is that to the calorimeter face, 90 degrees
-for perpendicular incidence. Showers that leave the window through its side are seen too short, and
-their angles are pulled towards 90 degrees or away from it.
+for perpendicular incidence. Of tilted showers in the ILD's silicon and tungsten it is some degrees
+too flat, where the line through the layers' centres (`shower_angle`) is some degrees too steep;
+`heitler.performance.angular_response` measures both.
 """
 
 from __future__ import annotations

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from scipy.stats import gamma
 
 from heitler.detectors import load_detector
-from heitler.observables import gamma_rate, gamma_shape, layer_lengths, shower_maximum
+from heitler.observables import (
+    gamma_rate,
+    gamma_shape,
+    layer_lengths,
+    shower_maximum,
+    visible_energy,
+    weighted_energy,
+)
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
 
@@ -69,3 +76,14 @@ def test_one_layer_has_a_maximum_but_no_profile(toy_detector):
     shower = follow(toy_detector, [0.0, 5.0, 0.0, 0.0])
     assert float(gamma_shape(shower)) == float(gamma_rate(shower)) == 0.0
     assert float(shower_maximum(shower)) == pytest.approx(float(layer_lengths(toy_detector)[0][1]))
+
+
+def test_the_weighted_energy_does_not_depend_on_the_depth():
+    detector = load_detector("ild_ecal")
+    # A cascade of the same size under two and under four millimetres of tungsten.
+    early, late = torch.zeros(2, 30).double()
+    early[10:14], late[24:26] = 1.0, 1.0
+    first, second = (float(weighted_energy(follow(detector, each))) for each in (early, late))
+    assert first == pytest.approx(second, rel=0.01)
+    unknown = follow(load_detector("calochallenge_ds1_photons"), [1.0, 3.0, 1.0, 0.5, 0.0])
+    assert float(weighted_energy(unknown)) == float(visible_energy(unknown))

@@ -42,6 +42,7 @@ from heitler.showers import Showers
 
 law = settings(deadline=None, max_examples=50)
 LINEAR = {"visible_energy", "response", "layer_energy", "longitudinal_profile", "maximum_energy"}
+LINEAR |= {"weighted_energy"}
 SHAPE = {"radial_profile", "maximum_layer", "maximum_radius", "shower_angle"} | {
     f"{moment}_{axis}" for moment in ("centre", "width") for axis in "xyz"
 }
