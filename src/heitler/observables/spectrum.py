@@ -73,7 +73,6 @@ def cell_spectrum(showers: Showers) -> Tensor:
     "cells per twentieth of a MIP",
     "",
     axis=SPECTRUM_AXIS,
-    log=True,
     bins=Bins("energy in a cell [MIP]", mip_edges, unit=mip_energy),
 )
 def mip_spectrum(showers: Showers) -> Tensor:
