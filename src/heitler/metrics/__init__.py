@@ -18,7 +18,20 @@ from heitler.metrics.distributions import (
     kolmogorov_smirnov_p,
     wasserstein,
 )
-from heitler.metrics.histograms import chi2_of_histograms, chi2_per_degree, quantile_edges
+from heitler.metrics.diversity import (
+    memorisation,
+    mode_chi2,
+    rarest_mode,
+    similarity_of_samples,
+    structural_similarity,
+    support_size,
+)
+from heitler.metrics.histograms import (
+    chi2_of_counts,
+    chi2_of_histograms,
+    chi2_per_degree,
+    quantile_edges,
+)
 from heitler.metrics.jensen_shannon import (
     binned_jensen_shannon,
     jensen_shannon,
@@ -46,6 +59,7 @@ __all__ = [
     "Metric",
     "binned_jensen_shannon",
     "binned_separation",
+    "chi2_of_counts",
     "chi2_of_histograms",
     "chi2_per_degree",
     "classifier_auc",
@@ -62,7 +76,9 @@ __all__ = [
     "largest_deviation",
     "maximum_mean_discrepancy",
     "mean_ratio",
+    "memorisation",
     "metric",
+    "mode_chi2",
     "neural_classifier_auc",
     "pair_jensen_shannon",
     "pearson_matrix",
@@ -70,12 +86,16 @@ __all__ = [
     "precision",
     "profile_ratio",
     "quantile_edges",
+    "rarest_mode",
     "recall",
     "separation_edges",
     "separation_power",
+    "similarity_of_samples",
     "sinkhorn_divergence",
     "sliced_wasserstein",
     "spectrum_separation",
+    "structural_similarity",
+    "support_size",
     "voxel_classifier_auc",
     "wasserstein",
     "width_ratio",

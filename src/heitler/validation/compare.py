@@ -69,6 +69,8 @@ _DISTANCES = (
     "density",
     "coverage",
     "pair_jensen_shannon",
+    "mode_chi2",
+    "rarest_mode",
 )
 _MOST_FOR_DISTANCES = 1000
 _EXAMPLES = (0.15, 0.5, 0.85)
