@@ -32,6 +32,7 @@ from heitler.metrics.histograms import (
     chi2_per_degree,
     quantile_edges,
 )
+from heitler.metrics.information import classifier_jensen_shannon, log_posteriors
 from heitler.metrics.jensen_shannon import (
     binned_jensen_shannon,
     jensen_shannon,
@@ -63,6 +64,7 @@ __all__ = [
     "chi2_of_histograms",
     "chi2_per_degree",
     "classifier_auc",
+    "classifier_jensen_shannon",
     "correlation_distance",
     "coverage",
     "cross_fitted_auc",
@@ -74,6 +76,7 @@ __all__ = [
     "kolmogorov_smirnov",
     "kolmogorov_smirnov_p",
     "largest_deviation",
+    "log_posteriors",
     "maximum_mean_discrepancy",
     "mean_ratio",
     "memorisation",
