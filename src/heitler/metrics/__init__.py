@@ -52,7 +52,11 @@ from heitler.metrics.separation import (
     spectrum_separation,
 )
 from heitler.metrics.transport import sinkhorn_divergence, sliced_wasserstein
-from heitler.metrics.voxels import voxel_classifier_auc
+from heitler.metrics.voxels import (
+    convolutional_classifier_auc,
+    share_classifier_auc,
+    voxel_classifier_auc,
+)
 
 __all__ = [
     "METRICS",
@@ -65,6 +69,7 @@ __all__ = [
     "chi2_per_degree",
     "classifier_auc",
     "classifier_jensen_shannon",
+    "convolutional_classifier_auc",
     "correlation_distance",
     "coverage",
     "cross_fitted_auc",
@@ -93,6 +98,7 @@ __all__ = [
     "recall",
     "separation_edges",
     "separation_power",
+    "share_classifier_auc",
     "similarity_of_samples",
     "sinkhorn_divergence",
     "sliced_wasserstein",
