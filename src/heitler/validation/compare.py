@@ -26,6 +26,7 @@ from heitler.metrics import (
     Estimate,
     Metric,
     classifier_auc,
+    classifier_jensen_shannon,
     correlation_distance,
     kolmogorov_smirnov_p,
     largest_deviation,
@@ -101,7 +102,8 @@ def compare(
             the angles of the reference span more than 5 degrees there are as many of the angle.
         threshold: Energy in MeV; deposits up to it are set to 0 in all samples and it is the hit
             threshold. None keeps all deposits and the hit threshold of the reference's detector.
-        neural: Whether networks judge beside the trees; they take most of the time.
+        neural: Whether networks judge beside the trees, and calibrated trees in bits; they take
+            most of the time.
         seed: Seed of all random choices.
         progress: Whether to show bars on standard error.
 
@@ -235,7 +237,11 @@ def _judged(reference: View, candidate: View, seed: int, *, neural: bool) -> _Sc
     """The classifiers beside the trees on the high-level features."""
     judges = [(LATERAL_FEATURES, classifier_auc)]
     if neural:
-        judges += [(FEATURES, neural_classifier_auc), (LATERAL_FEATURES, neural_classifier_auc)]
+        judges += [
+            (FEATURES, neural_classifier_auc),
+            (LATERAL_FEATURES, neural_classifier_auc),
+            (FEATURES, classifier_jensen_shannon),
+        ]
     return {
         (features, judge.__name__, ""): judge(
             reference.features(features), candidate.features(features), seed=seed

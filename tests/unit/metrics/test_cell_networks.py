@@ -62,12 +62,12 @@ def test_an_angle_closes():
 
 
 def pairs(seed, *, apart, size=1000):
-    """Eight pairs of hits at random places, each `apart` columns from each other."""
+    """Eight pairs of hits at random places, `apart` columns from each other around the grid."""
     rng = np.random.default_rng(seed)
     grid = np.zeros((size, 2, 6, 8), dtype=np.float32)
     shower = np.repeat(np.arange(size), 8)
-    layer, row, column = (rng.integers(0, most, 8 * size) for most in (2, 6, 4))
-    for place in (column, column + apart):
+    layer, row, column = (rng.integers(0, most, 8 * size) for most in (2, 6, 8))
+    for place in (column, (column + apart) % 8):
         grid[shower, layer, row, place] = 50.0
     return grid.reshape(size, -1), np.full(size, 1e4)
 
@@ -79,7 +79,7 @@ def test_convolutions_see_neighbours_wherever_they_are():
     settings = {"grid": (2, 6, 8), "seed": 1}
     value = convolutional_classifier_auc(first, other, energies=(e1, e3), **settings)
     floor = convolutional_classifier_auc(first, same, energies=(e1, e2), **settings)
-    assert value.value > 0.9
+    assert value.value > 0.75  # and no cell alone tells the samples apart
     assert abs(floor.value - 0.5) < 3 * floor.error
     settings["epochs"] = 1
     again = [
