@@ -24,7 +24,7 @@ _Array = NDArray[np.float64]
 Potentials = tuple[_Array, _Array]
 """The dual potentials f (n) and g (m) of a transport problem."""
 
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-2
 _STEPS = 500
 
 
@@ -91,7 +91,7 @@ def entropic_potentials(cost: _Array, softness: float) -> Potentials:
 
         f = -e ln(mean_j exp((g_j - C_ij) / e)),  g = -e ln(mean_i exp((f_i - C_ij) / e))
 
-    in turn, in logarithms, until f moves by less than e / 1000 (at most 500 times).
+    in turn, in logarithms, until f moves by less than e / 100 (at most 500 times).
 
     Arguments:
         cost: C with shape (n, m).
