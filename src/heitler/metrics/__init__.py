@@ -10,33 +10,71 @@ from heitler.metrics.classifier import (
     neural_classifier_auc,
     permutation_importance,
 )
+from heitler.metrics.correlations import correlation_distance, pearson_matrix
 from heitler.metrics.crossfit import cross_fitted_auc
+from heitler.metrics.discrepancies import energy_distance, maximum_mean_discrepancy
 from heitler.metrics.distributions import (
     kolmogorov_smirnov,
     kolmogorov_smirnov_p,
     wasserstein,
 )
+from heitler.metrics.histograms import chi2_of_histograms, chi2_per_degree, quantile_edges
+from heitler.metrics.jensen_shannon import (
+    binned_jensen_shannon,
+    jensen_shannon,
+    pair_jensen_shannon,
+)
+from heitler.metrics.neighbours import coverage, density, precision, recall
+from heitler.metrics.physics_distances import (
+    frechet_physics_distance,
+    kernel_physics_distance,
+)
 from heitler.metrics.profiles import largest_deviation, profile_ratio
 from heitler.metrics.ratios import mean_ratio, width_ratio
-from heitler.metrics.separation import separation_edges, separation_power, spectrum_separation
+from heitler.metrics.separation import (
+    binned_separation,
+    separation_edges,
+    separation_power,
+    spectrum_separation,
+)
+from heitler.metrics.transport import sinkhorn_divergence, sliced_wasserstein
 from heitler.metrics.voxels import voxel_classifier_auc
 
 __all__ = [
     "METRICS",
     "Estimate",
     "Metric",
+    "binned_jensen_shannon",
+    "binned_separation",
+    "chi2_of_histograms",
+    "chi2_per_degree",
     "classifier_auc",
+    "correlation_distance",
+    "coverage",
     "cross_fitted_auc",
+    "density",
+    "energy_distance",
+    "frechet_physics_distance",
+    "jensen_shannon",
+    "kernel_physics_distance",
     "kolmogorov_smirnov",
     "kolmogorov_smirnov_p",
     "largest_deviation",
+    "maximum_mean_discrepancy",
     "mean_ratio",
     "metric",
     "neural_classifier_auc",
+    "pair_jensen_shannon",
+    "pearson_matrix",
     "permutation_importance",
+    "precision",
     "profile_ratio",
+    "quantile_edges",
+    "recall",
     "separation_edges",
     "separation_power",
+    "sinkhorn_divergence",
+    "sliced_wasserstein",
     "spectrum_separation",
     "voxel_classifier_auc",
     "wasserstein",

@@ -57,6 +57,7 @@ class Metric:
         ideal: Its value for two equal distributions and infinite samples.
         in_units: Whether it has the unit of what it compares.
         function: (reference, candidate) to an `Estimate`; further arguments by keyword.
+        two_sided: Whether values below the floor are as bad as values above it.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Metric:
     ideal: float
     in_units: bool
     function: Callable[..., Estimate]
+    two_sided: bool = False
 
 
 METRICS: dict[str, Metric] = {}
@@ -73,7 +75,12 @@ _Function = TypeVar("_Function", bound=Callable[..., Estimate])
 
 
 def metric(
-    label: str, *, kind: Kind = "distribution", ideal: float = 0.0, in_units: bool = False
+    label: str,
+    *,
+    kind: Kind = "distribution",
+    ideal: float = 0.0,
+    in_units: bool = False,
+    two_sided: bool = False,
 ) -> Callable[[_Function], _Function]:
     """Enters a function of two samples in `METRICS` under its own name.
 
@@ -86,7 +93,7 @@ def metric(
         if name in METRICS:
             msg = f"there is a metric '{name}' already"
             raise ValueError(msg)
-        METRICS[name] = Metric(name, label, kind, ideal, in_units, function)
+        METRICS[name] = Metric(name, label, kind, ideal, in_units, function, two_sided)
         return function
 
     return register
