@@ -5,6 +5,10 @@
 
 Every value is printed beside its floor, the same metric between two samples of the reference: of
 its halves, or of the reference and the file that --floor names.
+
+Files of histograms (numpy archives, such as those of CaloClouds3) can be compared as well:
+
+    heitler validate Geant_4.npz CaloClouds3.npz -o report/
 """
 
 from __future__ import annotations
@@ -38,6 +42,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Writes the report and prints its table."""
+    from heitler.formats import holds_histograms
+
+    if holds_histograms(arguments.reference):
+        return _run_binned(arguments)
+    return _run_showers(arguments)
+
+
+def _run_showers(arguments: Namespace) -> int:
     from heitler.data import resolve
     from heitler.validation import validate
     from heitler.validation.summary import table
@@ -53,6 +65,17 @@ def run(arguments: Namespace) -> int:
         energy_bins=arguments.energy_bins,
         progress=sys.stderr.isatty(),
     )
+    for note in comparison.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print("\n".join(table(comparison)))
+    print(arguments.output / "report.html")
+    return 0
+
+
+def _run_binned(arguments: Namespace) -> int:
+    from heitler.validation.binned import table, validate_histograms
+
+    comparison = validate_histograms(arguments.reference, arguments.candidates, arguments.output)
     for note in comparison.notes:
         print(f"note: {note}", file=sys.stderr)
     print("\n".join(table(comparison)))
