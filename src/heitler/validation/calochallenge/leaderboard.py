@@ -67,12 +67,18 @@ def _number(text: str) -> float:
 def leaderboard(ours: Scores, published: Scores) -> list[str]:
     """A table as lines of text, each score with its rank in its column; ours have a star.
 
+    Its columns are the scores that both sides have; it is sorted by the first.
+
     Arguments:
         ours: Scores by name and column.
         published: Likewise.
     """
     entries = {**published, **{f"* {name}": scores for name, scores in ours.items()}}
-    columns = [key for key in COLUMNS if any(key in scores for scores in ours.values())]
+    columns = [
+        key
+        for key in COLUMNS
+        if all(any(key in scores for scores in side.values()) for side in (ours, published))
+    ]
     ranks = {key: _ranks(entries, key) for key in columns}
     first = columns[0] if columns else ""
     order = sorted(entries, key=lambda name: ranks.get(first, {}).get(name, len(entries)))

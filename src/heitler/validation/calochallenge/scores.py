@@ -68,7 +68,10 @@ def voxel_edges(reference: Features, data_set: DataSet) -> _Array:
 
 
 def voxel_score(reference: _Array, candidate: _Array) -> Score:
-    """The score of counts of voxels below, in and above the bins, with shape (bins + 2,)."""
+    """The score of counts of voxels below, in and above the bins, with shape (bins + 2,).
+
+    Its error is that of independent voxels; those of one shower are not, so it is too small.
+    """
     return _score("cell", "", reference, candidate)
 
 
