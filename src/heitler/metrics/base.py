@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from math import floor, log10
 from typing import Literal, TypeVar
 
@@ -67,6 +68,11 @@ class Metric:
     in_units: bool
     function: Callable[..., Estimate]
     two_sided: bool = False
+
+    def compare(self, reference: Values, candidate: Values, *, seed: int) -> Estimate:
+        """The function of two samples, with the seed if it takes one."""
+        takes_seed = "seed" in signature(self.function).parameters
+        return self.function(reference, candidate, **({"seed": seed} if takes_seed else {}))
 
 
 METRICS: dict[str, Metric] = {}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from heitler.metrics.base import Estimate, Values, as_values, metric
 
 __all__ = [
+    "chi2_of_counts",
     "chi2_of_histograms",
     "chi2_per_degree",
     "error_of_fractions",
@@ -67,9 +68,20 @@ def chi2_per_degree(
     """
     first, second = as_values(reference), as_values(candidate)
     cuts = quantile_edges(first) if edges is None else as_values(edges)
-    c1, c2 = fill(first, cuts), fill(second, cuts)
+    return chi2_of_counts(fill(first, cuts), fill(second, cuts))
+
+
+def chi2_of_counts(counts1: Values, counts2: Values) -> Estimate:
+    """The same of two histograms of counts: see `chi2_per_degree`.
+
+    Arguments:
+        counts1: Entries of the reference per bin, with shape (bins,) and a sum above 0.
+        counts2: Entries of the candidate in the same bins.
+    """
+    c1, c2 = as_values(counts1), as_values(counts2)
+    weight = float(c2.sum() / c1.sum()) ** 0.5
     filled = c1 + c2 > 0
-    c1, c2, weight = c1[filled], c2[filled], (second.size / first.size) ** 0.5
+    c1, c2 = c1[filled], c2[filled]
     chi2 = float(((c1 * weight - c2 / weight) ** 2 / (c1 + c2)).sum())
     return _per_degree(chi2, max(c1.size - 1, 1))
 

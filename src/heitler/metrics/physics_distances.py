@@ -17,6 +17,7 @@ from heitler.metrics.base import Estimate, Values, metric
 from heitler.metrics.scaling import over_maximum
 
 __all__ = [
+    "extrapolated",
     "frechet_distance",
     "frechet_physics_distance",
     "kernel_physics_distance",
@@ -44,8 +45,9 @@ def frechet_physics_distance(
 
     At 10 sizes of batch, equally spaced in their inverse, the mean distance of 20 pairs of
     batches is taken. A line in 1/size whose two parameters are 0 or more is fitted to them; the
-    value is its intercept, the error that of the fit. The fit does not know that the batches
-    are of one finite sample: its error covers the draws, not another sample.
+    value is its intercept. JetNet's error is that of the fit (`extrapolated`), which does not know
+    that all batches are of one finite sample. To it is added here, in quadrature, the spread of
+    the largest batches, scaled to the size of the sample: their bootstrap error.
 
     Arguments:
         reference: Feature vectors with shape (N, k).
@@ -63,14 +65,14 @@ def frechet_physics_distance(
     least = smallest or max(most * _SMALLEST // _LARGEST, 2)
     sizes = (1 / np.linspace(1 / least, 1 / most, _POINTS)).astype(int)
     rng = np.random.default_rng(seed)
-    means = []
-    for size in sizes:
-        pairs = [
-            (first[rng.choice(len(first), size)], second[rng.choice(len(second), size)])
-            for _ in range(_DRAWS)
-        ]
-        means.append(np.mean([frechet_distance(*pair) for pair in pairs]))
-    return _intercept(1 / sizes, np.array(means))
+    draws = np.empty((_POINTS, _DRAWS))
+    for point, size in enumerate(sizes):
+        for draw in range(_DRAWS):
+            x, y = first[rng.choice(len(first), size)], second[rng.choice(len(second), size)]
+            draws[point, draw] = frechet_distance(x, y)
+    limit = extrapolated(sizes, draws)
+    spread = draws[-1].std(ddof=1) * (sizes[-1] / min(len(first), len(second))) ** 0.5
+    return Estimate(limit.value, float(np.hypot(limit.error, spread)))
 
 
 @metric("kernel physics distance", kind="features")
@@ -143,11 +145,18 @@ def _kernel(first: _Array, second: _Array) -> _Array:
     return kernel
 
 
-def _intercept(inverse: _Array, means: _Array) -> Estimate:
+def extrapolated(sizes: NDArray[np.int64], draws: _Array) -> Estimate:
+    """Intercept of a line in 1/size through mean distances, with the error of the fit.
+
+    Arguments:
+        sizes: Showers per batch, with shape (points,).
+        draws: Distances of batches of each size, with shape (points, draws).
+    """
     # Loading scipy's optimisers takes a while.
     from scipy.optimize import curve_fit  # noqa: PLC0415
 
-    fit, covariance = curve_fit(_line, inverse, means, bounds=([0, 0], [np.inf, np.inf]))
+    bounds = ([0, 0], [np.inf, np.inf])
+    fit, covariance = curve_fit(_line, 1 / sizes, draws.mean(axis=1), bounds=bounds)
     return Estimate(float(fit[0]), float(covariance[0, 0] ** 0.5))
 
 

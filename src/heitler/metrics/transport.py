@@ -58,7 +58,7 @@ def sliced_wasserstein(
 
 @metric("Sinkhorn divergence", kind="features")
 def sinkhorn_divergence(
-    reference: Values, candidate: Values, *, softness: float = 0.1
+    reference: Values, candidate: Values, *, softness: float = 0.3
 ) -> Estimate:
     """Debiased entropic transport: S = OT(x, y) - OT(x, x) / 2 - OT(y, y) / 2.
 

@@ -65,14 +65,17 @@ class Row:
         """How much worse than the floor, in standard deviations.
 
         A distance or an AUC (which counts as 0.5 where it is less) exceeds its floor by
-        (value - floor) / sqrt(error_value^2 + error_floor^2). A ratio of two reference samples
-        has the expectation 1, so its floor is this and not the one that came out:
-        |value - 1| / error_value.
+        (value - floor) / sqrt(error_value^2 + error_floor^2); of a two-sided metric this counts
+        without its sign. A ratio of two reference samples has the expectation 1, so its floor is
+        this and not the one that came out: |value - 1| / error_value.
         """
         entry = METRICS[self.metric]
         if entry.kind == "summary":
             distance = abs(self.value.value - entry.ideal)
             error = self.value.error
+        elif entry.two_sided:
+            distance = abs(self.value.value - self.floor.value)
+            error = float(np.hypot(self.value.error, self.floor.error))
         else:
             distance = max(self.value.value, entry.ideal) - max(self.floor.value, entry.ideal)
             error = float(np.hypot(self.value.error, self.floor.error))

@@ -86,6 +86,12 @@ def overview(comparison: Comparison) -> list[tuple[str, list[Row]]]:
         for (observable, metric), label in (first, *_JUDGES.items(), *others)
         for bin_ in comparison.bins
     ]
+    keys += [
+        (f"{entry.label[0].upper()}{entry.label[1:]}, {observable}", observable, name, overall)
+        for observable, kind in ((FEATURES, "features"), ("layer_energy", "profile"))
+        for name, entry in METRICS.items()
+        if entry.kind == kind and (observable, name) not in _HEADLINES | _JUDGES
+    ]
     for name, entry in OBSERVABLES.items():
         metric = "spectrum_separation" if entry.axis == SPECTRUM_AXIS else "separation_power"
         keys.append((f"Separation power: {_of_components(entry)}", name, metric, overall))

@@ -89,6 +89,34 @@ def test_every_classifier_stands_beside_its_floor(toy_comparison):
     assert [line.split("  ")[0] for line in lines] == ["classifier AUC", "classifier AUC, lateral"]
 
 
+def test_distances_of_features_stand_beside_their_floors(toy_comparison):
+    overall = toy_comparison.energies[0].label
+    for name in (
+        "sliced_wasserstein",
+        "sinkhorn_divergence",
+        "maximum_mean_discrepancy",
+        "energy_distance",
+        "frechet_physics_distance",
+        "kernel_physics_distance",
+        "pair_jensen_shannon",
+        "precision",
+        "recall",
+        "coverage",
+        "density",
+    ):
+        good, spoilt = rows(toy_comparison, observable=FEATURES, metric=name)
+        assert good.energies == spoilt.energies == overall
+        assert good.size == toy_comparison.size
+        assert good.excess < 3
+    _, spoilt = rows(toy_comparison, metric="maximum_mean_discrepancy")
+    assert spoilt.verdict == "far"
+    good, _ = rows(toy_comparison, observable="layer_energy", metric="correlation_distance")
+    assert good.verdict == "floor"
+    lines = "\n".join(table(toy_comparison))
+    assert "Frechet physics distance, high-level features" in lines
+    assert "Mean difference of Pearson correlations, layer_energy" in lines
+
+
 def test_what_betrays_a_candidate_is_its_spoilt_layer(toy_comparison):
     spoilt = [each for each in toy_comparison.betrayals if each.candidate == "spoilt"]
     assert len(spoilt) == 5
@@ -104,7 +132,8 @@ def test_what_betrays_a_candidate_is_its_spoilt_layer(toy_comparison):
 def test_networks_can_be_left_out(toy_files):
     with open_showers(toy_files["geant4"]) as reference, open_showers(toy_files["good"]) as good:
         comparison = compare(reference, {"good": good}, energy_bins=1, neural=False)
-    assert {row.metric for row in rows(comparison, observable=FEATURES)} == {"classifier_auc"}
+    judges = {row.metric for row in comparison.rows if row.metric.endswith("auc")}
+    assert judges == {"classifier_auc"}
     assert rows(comparison, observable=LATERAL_FEATURES, metric="classifier_auc")
 
 
@@ -286,6 +315,9 @@ def test_angles_have_bins_where_they_differ(tmp_path, toy_showers, write_showers
         ("separation_power", 0.5, 0.01, "far"),
         ("classifier_auc", 0.47, 0.44, "floor"),
         ("mean_ratio", 0.9, 1.1, "far"),
+        ("density", 1.2, 1.0, "far"),
+        ("density", 0.8, 1.0, "far"),
+        ("coverage", 0.96, 0.97, "floor"),
     ],
 )
 def test_verdicts(metric, value, floor, verdict):
