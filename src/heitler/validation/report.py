@@ -27,7 +27,7 @@ from heitler.validation.summary import findings, overview
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["validate", "write_report"]
+__all__ = ["check_output", "names_of", "validate", "write_report"]
 
 _TEMPLATE = "templates/report.html.j2"
 
@@ -86,7 +86,7 @@ def validate(  # noqa: PLR0913 (the options of the verb)
         OSError: A file cannot be read or the folder not be written.
     """
     output = Path(output)
-    _check_output(output)
+    check_output(output)
     known = None if detector is None else load_detector(detector)
     with ExitStack() as stack:
 
@@ -95,7 +95,7 @@ def validate(  # noqa: PLR0913 (the options of the verb)
 
         comparison = compare(
             reader(reference),
-            {name: reader(path) for name, path in _names([Path(path) for path in candidates])},
+            {name: reader(path) for name, path in names_of([Path(path) for path in candidates])},
             floor=None if floor is None else reader(floor),
             energy_bins=energy_bins,
             threshold=threshold,
@@ -115,7 +115,7 @@ def write_report(comparison: Comparison, output: Path, *, progress: bool = False
         OSError: The folder cannot be written.
     """
     page = render(comparison, progress=progress)
-    _check_output(output)
+    check_output(output)
     with atomic_folder(output) as folder:
         (folder / "report.html").write_text(page, encoding="utf-8")
         (folder / "metrics.json").write_text(comparison.to_json(), encoding="utf-8")
@@ -198,16 +198,24 @@ def _picture(figure: Figure, name: str, caption: str) -> _Picture:
     return _Picture(to_svg(figure, name.replace("_", "-")), caption)
 
 
-def _check_output(output: Path) -> None:
-    """A folder is replaced as a whole: only one that holds a report and nothing else may be."""
+def check_output(output: Path) -> None:
+    """A folder is replaced as a whole: only one that holds a report and nothing else may be.
+
+    Raises:
+        ValueError: It holds something else.
+    """
     ours = {"report.html", "metrics.json"}
     if output.is_dir() and (foreign := sorted({entry.name for entry in output.iterdir()} - ours)):
         msg = f"{output} holds other things ({foreign[0]}): give the name of a new folder"
         raise ValueError(msg)
 
 
-def _names(paths: Sequence[Path]) -> list[tuple[str, Path]]:
-    """A name for each file: its stem, with its folder where stems repeat."""
+def names_of(paths: Sequence[Path]) -> list[tuple[str, Path]]:
+    """A name for each file: its stem, with its folder where stems repeat.
+
+    Raises:
+        ValueError: Names repeat nevertheless.
+    """
     stems = [path.stem for path in paths]
     names = [
         path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}"
