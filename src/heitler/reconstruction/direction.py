@@ -20,6 +20,7 @@ Notation: N showers, H hits, W_n the sum of the weights of shower n.
 from __future__ import annotations
 
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from heitler.showers import SparseShowers
@@ -73,15 +74,21 @@ def core_axis(showers: SparseShowers, radius: float) -> Tensor:
 def _moments(showers: SparseShowers, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Weighted mean and covariance of the hits: (N, 3) and (N, 3, 3)."""
     hits, centres = showers.hits, showers.geometry.cell_centres
-    place, shower = centres[hits.cells], hits.showers
-    total = torch.zeros(len(hits), dtype=torch.float64).index_add_(0, shower, weight)
-    total = total.where(total > 0, 1.0)
-    mean = torch.zeros(len(hits), 3, dtype=torch.float64)
-    mean = mean.index_add_(0, shower, weight[:, None] * place) / total[:, None]
-    offset = place - mean[shower]
-    square = weight[:, None, None] * offset[:, :, None] * offset[:, None, :]
-    covariance = torch.zeros(len(hits), 3, 3, dtype=torch.float64)
-    return mean, covariance.index_add_(0, shower, square) / total[:, None, None]
+    # About the middle of the detector: less rounding is left in <x x> - <x><x>.
+    middle = centres.mean(dim=0)
+    place = centres - middle
+    outer = (place[:, :, None] * place[:, None, :]).reshape(-1, 9)
+    powers = torch.cat([torch.ones_like(place[:, :1]), place, outer], dim=1)
+    rows = csr_array(
+        (weight.numpy(), hits.cells.numpy(), hits.offsets.numpy()), shape=(len(hits), len(place))
+    )
+    sums = torch.from_numpy(rows @ powers.numpy())
+    total = sums[:, :1]
+    some = total > 0
+    means = sums[:, 1:] / total.where(some, 1.0)
+    mean, square = means[:, :3], means[:, 3:].reshape(-1, 3, 3)
+    covariance = square - mean[:, :, None] * mean[:, None, :]
+    return (mean + middle).where(some, 0.0), covariance
 
 
 def _axis(showers: SparseShowers, covariance: Tensor) -> Tensor:
