@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor, log10
 from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from heitler.estimates import Estimate
 
 __all__ = ["METRICS", "Estimate", "Kind", "Metric", "Values", "as_values", "metric"]
 
@@ -26,24 +27,6 @@ Kind = Literal["distribution", "spectrum", "summary", "profile", "features", "vo
 """What a metric compares: values (N,), counts in bins (N, bins), a mean or width of values (N,),
 profiles (N, layers), feature vectors (N, k), or deposits (N, cells). Those of kind "distribution"
 are applied to every observable."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value and its statistical error (one standard deviation)."""
-
-    value: float
-    error: float
-
-    def __str__(self) -> str:
-        """Both numbers down to the second significant digit of the error."""
-        if not self.error > 0:
-            return f"{self.value:.3g} ± {self.error:.2g}"
-        decimals = 1 - floor(log10(self.error))
-        if decimals > 5:
-            return f"{self.value:.1e} ± {self.error:.1e}"
-        decimals = max(decimals, 0)
-        return f"{self.value:.{decimals}f} ± {self.error:.{decimals}f}"
 
 
 @dataclass(frozen=True, slots=True)

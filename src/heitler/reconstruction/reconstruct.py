@@ -164,8 +164,8 @@ def batches_of(reader: ShowerReader, size: int = _BATCH) -> Iterator[SparseShowe
 
 def _truth(showers: SparseShowers) -> Table:
     particles = showers.particles
-    theta, azimuth = _angles(particles.direction)
-    values = [particles.energy, theta, azimuth, particles.pdg.double()]
+    angles = particles.theta / degree, particles.phi / degree
+    values = [particles.energy, *angles, particles.pdg.double()]
     return Table(_TRUTH, torch.stack(values, dim=-1))
 
 

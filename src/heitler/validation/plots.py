@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from heitler.metrics.ratios import half_width
-from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable, ring_edges, spectrum_edges
+from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable
 from heitler.units import GeV
 from heitler.validation.comparison import Comparison
 from heitler.validation.sample import Array, Sample
@@ -46,7 +46,7 @@ def observable_figure(
         elif entry.axis is None:
             _distribution(upper, lower, reference, candidates)
         elif entry.axis == SPECTRUM_AXIS:
-            _spectrum(upper, lower, reference, candidates, comparison)
+            _spectrum(upper, lower, reference, candidates, entry, comparison)
         else:
             edges = _component_edges(entry, comparison, reference.shape[1])
             _profile(upper, lower, reference, candidates, edges, difference=entry.signed)
@@ -183,22 +183,32 @@ def _profile(
 
 
 def _spectrum(
-    upper: Axes, lower: Axes, reference: Array, candidates: list[Array], comparison: Comparison
+    upper: Axes,
+    lower: Axes,
+    reference: Array,
+    candidates: list[Array],
+    entry: Observable,
+    comparison: Comparison,
 ) -> None:
-    edges = spectrum_edges(comparison.detector).numpy()
+    edges = _component_edges(entry, comparison, reference.shape[1])
     filled = np.flatnonzero(sum(values.sum(axis=0) for values in (reference, *candidates)))
     first, last = (filled[0], filled[-1] + 1) if filled.size else (0, len(edges) - 1)
     parts = [values[:, first:last] for values in (reference, *candidates)]
     _profile(upper, lower, parts[0], parts[1:], edges[first : last + 1])
-    upper.set_xscale("log")
-    upper.set_yscale("log")
-    marks = {"hit threshold": comparison.detector.hit_threshold, "MIP": comparison.detector.mip}
+    upper.set_xscale("log" if entry.bins is not None and entry.bins.log else "linear")
+    upper.set_yscale("log" if entry.log else "linear")
+    detector = comparison.detector
+    marks = {"hit threshold": detector.hit_threshold, "MIP": detector.mip}
     for name, energy in marks.items():
         if energy is not None:
-            upper.axvline(energy, color=REFERENCE, lw=0.9, ls=":")
-            place = (energy, 0.02)
+            place = energy / _axis_unit(entry, comparison)
+            upper.axvline(place, color=REFERENCE, lw=0.9, ls=":")
             upper.annotate(
-                f" {name}", place, xycoords=("data", "axes fraction"), fontsize=7, rotation=90
+                f" {name}",
+                (place, 0.02),
+                xycoords=("data", "axes fraction"),
+                fontsize=7,
+                rotation=90,
             )
 
 
@@ -278,21 +288,27 @@ def _edges(reference: Array, candidates: list[Array]) -> Array:
 
 
 def _component_edges(entry: Observable, comparison: Comparison, count: int) -> Array:
-    if entry.axis == "ring":
-        edges = ring_edges(comparison.detector.geometry).numpy().copy()
+    """Edges of the components in units of the axis; an open last one is as wide as its neighbour.
+
+    Components without edges are numbered.
+    """
+    if entry.bins is None:
+        return np.arange(count + 1, dtype=np.float64) - 0.5
+    edges = entry.bins.edges(comparison.detector).numpy() / _axis_unit(entry, comparison)
+    if np.isinf(edges[-1]):
         edges[-1] = 2 * edges[-2] - edges[-3] if len(edges) > 2 else 1.0
-        return np.asarray(edges, dtype=np.float64)
-    return np.arange(count + 1, dtype=np.float64) - 0.5
+    return np.asarray(edges, dtype=np.float64)
+
+
+def _axis_unit(entry: Observable, comparison: Comparison) -> float:
+    """What one unit of the axis is in that of the edges."""
+    return 1.0 if entry.bins is None else entry.bins.unit(comparison.detector)
 
 
 def _axis_label(entry: Observable) -> str:
     if entry.axis is None:
         return f"{entry.label} [{entry.unit}]" if entry.unit else entry.label
-    if entry.axis == SPECTRUM_AXIS:
-        return "energy in a cell [MeV]"
-    if entry.axis == "ring":
-        return "distance from the axis [mm], last ring open"
-    return entry.axis
+    return entry.axis if entry.bins is None else entry.bins.label
 
 
 def _value_label(entry: Observable) -> str:

@@ -1,6 +1,6 @@
 """The showers of a file as a table of observables: what a comparison keeps of them.
 
-A file is read once, in batches. A table has a few hundred numbers per shower (4 MB per 1000
+A file is read once, in batches. A table has a few hundred numbers per shower (6 MB per 1000
 showers of 30 layers), however many cells the detector has.
 """
 

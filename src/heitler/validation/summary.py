@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heitler.metrics import METRICS, profile_ratio
-from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable, spectrum_edges
+from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable
 from heitler.validation.comparison import FEATURES, LATERAL_FEATURES, Comparison, Row, Verdict
 from heitler.validation.sample import Array, Sample
 
@@ -193,9 +193,9 @@ def _component(comparison: Comparison, row: Row, first: Array, second: Array) ->
     held = (mean > 0.01 * mean.sum()) & (error > 0)
     pull = np.where(held, np.abs(ratio - 1) / np.where(held, error, 1.0), -1.0)
     at = int(np.argmax(pull))
-    if entry.axis == SPECTRUM_AXIS:
-        edges = spectrum_edges(comparison.detector)
-        where = f"around {float((edges[at] * edges[at + 1]) ** 0.5):.2g} MeV"
+    if entry.axis == SPECTRUM_AXIS and entry.bins is not None:
+        edges = entry.bins.edges(comparison.detector)
+        where = f"around {float(edges[at] + edges[at + 1]) / 2:.2g} MeV"
     else:
         where = f"in {entry.axis} {at}"
     return f"mean {where} {ratio[at] - 1:+.1%}"
