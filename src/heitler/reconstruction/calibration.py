@@ -3,11 +3,13 @@ r"""Calibration: from the energy of clusters to the energy of the particle.
 Layers behind absorbers of equal thickness (in radiation lengths) sample equal shares of a shower:
 they form a group g, with V_g the clustered energy of a shower in it. The estimate is
 
-    S = sum_g a_g V_g,   E = S / f(ln S),   f a polynomial,
+    S = sum_g a_g V_g,   E = S / f(ln E),   f a polynomial,
 
-where the a_g minimise sum (S / E_true - 1)^2 over training showers, and f, fitted to S / E_true
-afterwards, takes out what is not linear: what leaks out behind, what the threshold cuts. Both are
-least squares; relative deviations count because a per cent is a per cent at any energy.
+where the a_g minimise sum (S / E_true - 1)^2 over training showers, and f takes out what is not
+linear: what leaks out behind, what the threshold cuts. It is fitted to S / E_true in powers of
+ln E_true, and E is found by iteration: in powers of ln S, which fluctuates with S / E_true, the
+ends of the range would be bent. Both are least squares; relative deviations count because a per
+cent is one at any energy.
 
 Notation: N showers, G groups.
 """
@@ -28,6 +30,9 @@ from heitler.units import GeV
 
 __all__ = ["Calibration", "sampling_groups"]
 
+_ROUNDS = 5
+"""Of E = S / f(ln E); each leaves as much of the last change as f changes with ln E."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -35,8 +40,8 @@ class Calibration:
 
     Arguments:
         weights: a_g of the groups.
-        response: Coefficients of f in powers of ln(S / GeV), the constant first.
-        lowest: Lowest energy S in MeV to which f was fitted; below it is that of `lowest`.
+        response: Coefficients of f in powers of ln(E / GeV), the constant first.
+        lowest: Lowest energy in MeV to which f was fitted; below, it is what it is there.
         highest: Highest one, likewise.
     """
 
@@ -70,12 +75,12 @@ class Calibration:
         if not (total > 0).all():
             msg = f"{int((total <= 0).sum())} of {len(total)} training showers have no energy"
             raise ValueError(msg)
-        response = Polynomial.fit(np.log(total / GeV), total / true, order).convert().coef
+        response = Polynomial.fit(np.log(true / GeV), total / true, order).convert().coef
         return cls(
             tuple(weights.tolist()),
             tuple(response.tolist()),
-            float(total.min()),
-            float(total.max()),
+            float(true.min()),
+            float(true.max()),
         )
 
     @classmethod
@@ -108,11 +113,18 @@ class Calibration:
             )
             raise ValueError(msg)
         total = groups.double() @ torch.tensor(self.weights, dtype=torch.float64)
-        logarithm = (total.clamp(self.lowest, self.highest) / GeV).log()
-        response = torch.zeros_like(total)
+        energy = total.clamp(min=0.0)
+        for _ in range(_ROUNDS):
+            energy = total.clamp(min=0.0) / self._response(energy)
+        return energy
+
+    def _response(self, energy: Tensor) -> Tensor:
+        """The polynomial at energies in MeV, beyond its ends what it is there: (N,)."""
+        logarithm = (energy.clamp(self.lowest, self.highest) / GeV).log()
+        response = torch.zeros_like(energy)
         for coefficient in reversed(self.response):
             response = response * logarithm + coefficient
-        return total.clamp(min=0.0) / response
+        return response
 
 
 def sampling_groups(detector: Detector) -> Tensor:
