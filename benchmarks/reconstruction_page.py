@@ -284,9 +284,9 @@ _LIMITS = """\
   the angle will be somewhat larger.
 - The largest of ten deviations is not 0 for a perfect calibration: see the floor. The errors are
   the convention of mu90; for normal values it scatters 1.5 times as much.
-- The fit of the calibration was changed once after these held-out showers had been seen, from powers
-  of ln S to powers of ln E_true (see `heitler.reconstruction.calibration` for why): before, the
-  lowest bins were up to 2.7 % high, for Geant4 1.4 %.
+- The fit of the calibration was changed once after these held-out showers had been seen, from
+  powers of ln S to powers of ln E_true (`heitler.reconstruction.calibration` says why): before,
+  the lowest bins were up to 2.7 % high, for Geant4 1.4 %.
 - With a mean response of 10 to 20 GeV known to half a per cent, tilted photons miss the bar of 1 %
   there, for which the calibration was not fitted by angle.
 - The energy is the sum of all clusters of a shower: there is one particle in each.

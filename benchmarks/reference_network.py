@@ -91,10 +91,10 @@ _INTRODUCTION = """\
 One small network (`heitler.reconstruction.ReferenceNetwork`) learns to tell photons from electrons
 and to measure their energy on {photons:,} photons and {electrons:,} electrons of Geant4 in
 `ild_ecal`, 10 to 100 GeV, perpendicular; that took {seconds:.0f} s of one core. It then judges
-{test:,} photons of each sample, whose deposits it sees as they are. Reference, floor and candidates
-are those of [the reconstruction](reconstruction.md). A candidate is good where its column is the
-floor's: the network was made for Geant4, so it need not be good itself. (The angle is always 90
-degrees here, and learnt as such.)"""
+{test:,} photons of each sample, whose deposits it sees as they are. Reference, floor and
+candidates are those of [the reconstruction](reconstruction.md). A candidate is good where its
+column is the floor's; the network need not be good itself. (The angle is always 90 degrees here,
+and learnt as such.)"""
 
 
 if __name__ == "__main__":
