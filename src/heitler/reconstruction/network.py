@@ -7,9 +7,9 @@ sums of a shower over layers, rows, columns and all cells,
     x_k = ln(1 + V_k / (1 MeV)),
 
 standardised in training, and has one trunk with three heads: ln p of the particle types,
-ln (E / V) with V the sum over all cells, and theta. The loss is the cross-entropy of the type plus
-the squared errors of the other two in units of their spread in training; what has no spread is not
-learnt.
+ln (E / V) with V the sum over all cells, and theta. The loss is the cross-entropy of the type,
+with equal weight for each type, plus the squared errors of the other two in units of their spread
+in training; what has no spread is not learnt.
 
 Reference: Belayneh et al. 2019, Calorimetry with deep learning, arXiv:1912.06794, the network that
 classifies and regresses together; there it is convolutional and sees all cells.
@@ -162,13 +162,15 @@ def train_network(
     network.standardise(features, targets)
     spread = network.target_spread
     wanted = (targets - network.target_mean) / spread.where(spread > 0, torch.inf)
+    # As if there were as many of each type: p says what a shower looks like, not what is frequent.
+    weight = 1.0 / torch.bincount(labels, minlength=len(network.types)).clamp(min=1)
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     for _ in range(epochs):
         for rows in torch.split(torch.randperm(len(labels), generator=generator), 64):
             scaled, log_p = network(features[rows])
             loss = nn.functional.mse_loss(scaled, wanted[rows])
-            loss = loss + nn.functional.nll_loss(log_p, labels[rows])
+            loss = loss + nn.functional.nll_loss(log_p, labels[rows], weight)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
