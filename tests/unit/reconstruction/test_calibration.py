@@ -45,13 +45,15 @@ def test_what_leaks_is_put_back_on_other_showers():
 
 
 def test_the_ends_of_the_range_are_not_bent():
-    """Flat energies end at 10 GeV; fluctuations of 10 % are no reason to correct there."""
+    """Energies end at 10 and 100 GeV; fluctuations of 10 % are no reason to correct there.
+
+    With f fitted in powers of ln S the upper end is 2 % low.
+    """
     fitted = Calibration.fit(*sample(200_000, 1, spread=0.1))
     groups, energy = sample(200_000, 2, spread=0.1)
     ratio = fitted.energy(groups) / energy
-    assert float(ratio[energy < 1.2e4].mean()) == pytest.approx(
-        float(ratio[(energy > 4e4) & (energy < 6e4)].mean()), abs=0.005
-    )
+    for inside in (energy < 1.2e4, (energy > 4e4) & (energy < 6e4), energy > 9.5e4):
+        assert float(ratio[inside].mean()) == pytest.approx(1.0, abs=0.004)
 
 
 def test_it_survives_being_written_down():
