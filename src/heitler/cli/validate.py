@@ -2,6 +2,7 @@
 
     heitler validate geant4.h5 generated.h5 -o report/
     heitler validate geant4.h5 vae.h5 gan.h5 --floor geant4_again.h5 --threshold 0.1MeV -o report/
+    heitler validate geant4.h5 generated.h5 -o report/ --figures paper/
 
 Every value is printed beside its floor, the same metric between two samples of the reference: of
 its halves, or of the reference and the file that --floor names.
@@ -34,6 +35,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--energy-bins", type=int, default=3, help="bins of incident energy (default 3)"
     )
+    parser.add_argument(
+        "--figures", type=Path, help="folder for every figure as PDF and PNG, for a paper"
+    )
 
 
 def run(arguments: Namespace) -> int:
@@ -51,6 +55,7 @@ def run(arguments: Namespace) -> int:
         threshold=arguments.threshold,
         seed=arguments.seed,
         energy_bins=arguments.energy_bins,
+        figures=arguments.figures,
         progress=sys.stderr.isatty(),
     )
     for note in comparison.notes:
