@@ -53,6 +53,12 @@ def test_the_range_of_ratios_is_one_of_a_few(off, span):
     assert figure([1.0, 1.0], [1.0, 1.0 + off]).span == span
 
 
+@pytest.mark.parametrize(("off", "span"), [(0.9, 1.5), (1.2, 1.5), (0.021, 0.03), (70.0, 100.0)])
+def test_the_range_of_differences_is_round(off, span):
+    made = figure([1.0, 1.0], [1.0 + off, 1.0 + off], below="difference")
+    assert made.span == pytest.approx(span)
+
+
 def test_an_axis_says_its_unit_and_where_its_bins_are():
     assert figure([1, 1], [1, 1]).x.text == "energy [MeV]"
     assert figure([1, 1], [1, 1]).centres == pytest.approx([5.5, 55.0])

@@ -25,7 +25,7 @@ Below = Literal["ratio", "difference"]
 Kind = Literal["area", "line", "points"]
 """A quantity with a natural zero, one without, or values at the middle of each bin."""
 
-_SPANS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_SPANS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,16 @@ class Figure:
             float(np.median(band[known])),
         )
         if self.below == "difference":
-            return wanted or 1.0
+            return _rounded_up(wanted)
         return next((span for span in _SPANS if span >= wanted), _SPANS[-1])
+
+
+def _rounded_up(value: float) -> float:
+    """The next of 1, 1.5, 2, 3, 5 and 10 times a power of ten; 1 for nothing."""
+    if value <= 0:
+        return 1.0
+    unit = 10.0 ** np.floor(np.log10(value))
+    return float(unit * next(step for step in (1, 1.5, 2, 3, 5, 10) if step * unit >= value))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ function drawCurves(figure, width, height) {
   const [low, high] = range(figure);
   const y = makeScale(low, high, middle - 4, box.top, figure.y.log);
   const rest = figure.below === "ratio" ? 1 : 0;
-  const r = makeScale(rest - figure.span, rest + figure.span, box.bottom, middle + 6, false, 2);
+  const r = makeScale(rest - figure.span, rest + figure.span, box.bottom, middle + 6, false, 3);
   const clip = `clip-${figure.name}`;
   const upper = [], lower = [];
   figure.curves.forEach((curve, place) => {
@@ -154,7 +154,7 @@ function ticksBeside(y, left, above) {
 /** Showers that are in no bin, where there are any to speak of. */
 function beyond(figure, box) {
   const parts = figure.curves.map((curve) => curve.beyond);
-  if (!parts.some((part) => part >= 0.0005)) return "";
+  if (!parts.some((part) => part >= 0.005)) return "";
   const text = parts.map((part) => `${(100 * part).toFixed(1)} %`).join(" | ");
   return `<text class="tick" x="${box.right}" y="${box.top - 4}" text-anchor="end">beyond the axis: ${text}</text>`;
 }

@@ -42,7 +42,7 @@ function tickTexts(scale) {
     const plain = scale.low >= 0.009 && scale.high <= 11000;
     return [ticks.map((t) => (plain ? short(t) : power(Math.round(Math.log10(t))))), ""];
   }
-  const largest = Math.max(...ticks.map(Math.abs), Number.MIN_VALUE);
+  const largest = Math.max(...ticks.map(Math.abs)) || 1;
   const size = Math.floor(Math.log10(largest));
   const exponent = size >= 5 || size < -2 ? 3 * Math.floor(size / 3) : 0;
   const scaled = ticks.map((tick) => tick / 10 ** exponent);

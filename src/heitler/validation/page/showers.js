@@ -72,7 +72,7 @@ function drawBox(context, width, height, scale) {
 
 /** Cells above the threshold, the far ones first; their number and energy in MeV. */
 function drawHits(context, hits, width, height, scale) {
-  const { unit, low, high, cell, centre: middle } = report.showers;
+  const { unit, floor, high, cell, centre: middle } = report.showers;
   const shown = [];
   let energy = 0;
   for (let n = 0; n < hits.length; n += 4) {
@@ -80,7 +80,7 @@ function drawHits(context, hits, width, height, scale) {
     if (size < view.floor) continue;
     energy += 10 ** size;
     const point = [0, 1, 2].map((k) => hits[n + k] * unit - middle[k]);
-    shown.push([...project(point), (size - low) / (high - low)]);
+    shown.push([...project(point), (size - floor) / (high - floor)]);
   }
   shown.sort((first, second) => second[2] - first[2]);
   for (const [x, y, , part] of shown) {
@@ -156,7 +156,7 @@ function startShowers() {
     bar.style.background = `linear-gradient(to right, ${stops})`;
     redraw();
   };
-  document.getElementById("shower-faint").textContent = `${short(10 ** low, 2)} MeV`;
+  document.getElementById("shower-faint").textContent = `${short(10 ** floor, 2)} MeV`;
   document.getElementById("shower-bright").textContent = `${short(10 ** high, 2)} MeV`;
   [slider.min, slider.max, slider.value] = [Math.floor(100 * low), Math.floor(100 * high), Math.ceil(100 * floor)];
   slider.addEventListener("input", cut);
