@@ -103,12 +103,11 @@ def test_the_defects_of_a_bad_candidate_come_first(lines):
     texts = [line.text for line in lines["bad"]]
     assert len(texts) <= 10
     assert texts[0].startswith("Layer 12 holds no energy (")
-    first = " ".join(texts[:5])
-    assert "Lateral core too wide" in first
-    scale = next(text for text in texts[:5] if text.startswith("Energy scale +"))
+    assert any(text.startswith("Lateral core too wide") for text in texts[:4])
+    scale = next(text for text in texts[:4] if text.startswith("Energy scale +"))
     assert 2.0 < float(scale.split()[2]) < 4.0
     assert "leaving out 1 broken layer" in scale
-    assert all(line.verdict == "far" for line in lines["bad"][:2])
+    assert lines["bad"][0].verdict == "far"
     assert "linearity" in texts[-1]
 
 
