@@ -17,6 +17,7 @@ from heitler.metrics.ratios import half_width
 from heitler.observables import OBSERVABLES
 from heitler.validation.diagnosis.defect import Defect
 from heitler.validation.diagnosis.traits import deviation, traits
+from heitler.validation.figures.correlations import correlation
 from heitler.validation.sample import Array, View
 from heitler.validation.selection import Selection
 
@@ -168,7 +169,7 @@ def _has_tails(view: View, name: str) -> bool:
     values = view.values(name)
     if float(half_width(values)) == 0.0 or np.unique(values).size < 0.5 * values.size:
         return False
-    return abs(float(np.corrcoef(values, view.energy)[0, 1])) < 0.7
+    return abs(float(correlation(np.column_stack([values, view.energy]))[0, 1])) < 0.7
 
 
 def _tail(reference: View, candidate: View, name: str, high: bool) -> Estimate:
