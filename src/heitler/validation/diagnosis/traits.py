@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heitler.detectors import Detector
 from heitler.metrics import Estimate
@@ -26,6 +27,8 @@ from heitler.validation.sample import Array, View
 __all__ = ["Trait", "deviation", "traits"]
 
 _BLOCKS = 20
+
+_Layers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,16 @@ def traits(reference: View, detector: Detector, layers: Array) -> tuple[Trait, .
     at = layers.astype(np.int64)
     broken = detector.geometry.layers - len(at)
     without = f", leaving out {broken} broken layer{'s'[: broken > 1]}" if broken else ""
+    return (
+        *_of_energy(reference, at, without),
+        *_of_depth(at),
+        *_of_sides(reference, detector, at),
+        *(_position(name) for name in ("x", "y")),
+        *_mip(detector),
+    )
+
+
+def _of_energy(reference: View, at: _Layers, without: str) -> tuple[Trait, ...]:
     low, high = np.quantile(reference.energy, [1 / 3, 2 / 3])
     edges = np.quantile(reference.energy, np.linspace(0, 1, 5))
     edges[-1] = np.inf
@@ -94,29 +107,6 @@ def traits(reference: View, detector: Detector, layers: Array) -> tuple[Trait, .
     def slope(view: View) -> float:
         seen, energy = response(view), view.energy
         return _mean(seen[energy >= high]) / _mean(seen[energy <= low])
-
-    def layer(view: View) -> Array:
-        energy = view.values("longitudinal_profile")[:, at]
-        return np.asarray(energy @ at / np.maximum(energy.sum(axis=1), 1e-30))
-
-    def length(view: View) -> float:
-        energy = view.values("longitudinal_profile")[:, at]
-        away = (at - layer(view)[:, None]) ** 2
-        spread = (energy * away).sum(axis=1) / np.maximum(energy.sum(axis=1), 1e-30)
-        return float(np.sqrt(spread).mean())
-
-    def width(view: View) -> float:
-        return float(np.hypot(view.values("width_x"), view.values("width_y")).mean())
-
-    edge = ring_edges(detector.geometry).numpy()
-    inside = reference.values("radial_profile").mean(axis=0).cumsum()
-    rings = min(int((inside < 0.5).sum()) + 1, len(inside) - 1)
-
-    def core(view: View) -> float:
-        return float(view.values("radial_profile")[:, :rings].sum(axis=1).mean())
-
-    def hits(view: View) -> float:
-        return float((view.values("hits_per_layer")[:, at].sum(axis=1) / view.energy).mean())
 
     return (
         Trait(
@@ -146,6 +136,21 @@ def traits(reference: View, detector: Detector, layers: Array) -> tuple[Trait, .
             words=lambda d: f"Energy resolution too {_way(d, 'wide', 'narrow')}: {amount(d, '%')}",
             accounts_for=("response",),
         ),
+    )
+
+
+def _of_depth(at: _Layers) -> tuple[Trait, ...]:
+    def layer(view: View) -> Array:
+        energy = view.values("longitudinal_profile")[:, at]
+        return np.asarray(energy @ at / np.maximum(energy.sum(axis=1), 1e-30))
+
+    def length(view: View) -> float:
+        energy = view.values("longitudinal_profile")[:, at]
+        away = (at - layer(view)[:, None]) ** 2
+        spread = (energy * away).sum(axis=1) / np.maximum(energy.sum(axis=1), 1e-30)
+        return float(np.sqrt(spread).mean())
+
+    return (
         Trait(
             "depth",
             lambda view: float(layer(view).mean()),
@@ -162,6 +167,26 @@ def traits(reference: View, detector: Detector, layers: Array) -> tuple[Trait, .
             words=lambda d: f"Showers too {_way(d, 'long', 'short')} in depth: {amount(d, '%')}",
             accounts_for=("width_z", "longitudinal_profile"),
         ),
+    )
+
+
+def _of_sides(reference: View, detector: Detector, at: _Layers) -> tuple[Trait, ...]:
+    """Lateral width and core, and the number of hits."""
+
+    def width(view: View) -> float:
+        return float(np.hypot(view.values("width_x"), view.values("width_y")).mean())
+
+    edge = ring_edges(detector.geometry).numpy()
+    inside = reference.values("radial_profile").mean(axis=0).cumsum()
+    rings = min(int((inside < 0.5).sum()) + 1, len(inside) - 1)
+
+    def core(view: View) -> float:
+        return float(view.values("radial_profile")[:, :rings].sum(axis=1).mean())
+
+    def hits(view: View) -> float:
+        return float((view.values("hits_per_layer")[:, at].sum(axis=1) / view.energy).mean())
+
+    return (
         Trait(
             "lateral width",
             width,
@@ -195,8 +220,6 @@ def traits(reference: View, detector: Detector, layers: Array) -> tuple[Trait, .
             words=lambda d: f"Too {_way(d, 'many', 'few')} hits: {amount(d, '%')}",
             accounts_for=("hits", "hits_per_layer"),
         ),
-        *(_position(name) for name in ("x", "y")),
-        *_mip(detector),
     )
 
 
