@@ -2,6 +2,7 @@
 
     heitler validate geant4.h5 generated.h5 -o report/
     heitler validate geant4.h5 vae.h5 gan.h5 --floor geant4_again.h5 --threshold 0.1MeV -o report/
+    heitler validate geant4.h5 generated.h5 -o report/ --figures paper/
 
 Every value is printed beside its floor, the same metric between two samples of the reference: of
 its halves, or of the reference and the file that --floor names.
@@ -53,6 +54,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="train the suite's classifiers too: hours on a CPU for 100 000 showers",
     )
+    parser.add_argument(
+        "--figures", type=Path, help="folder for every figure as PDF and PNG, for a paper"
+    )
 
 
 def run(arguments: Namespace) -> int:
@@ -83,6 +87,7 @@ def _run_showers(arguments: Namespace) -> int:
         threshold=arguments.threshold,
         seed=arguments.seed,
         energy_bins=arguments.energy_bins,
+        figures=arguments.figures,
         progress=sys.stderr.isatty(),
     )
     for note in comparison.notes:

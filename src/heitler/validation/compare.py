@@ -44,6 +44,7 @@ from heitler.validation.comparison import (
     Comparison,
     Row,
 )
+from heitler.validation.diagnosis import diagnose
 from heitler.validation.sample import Array, Sample, View, collect
 from heitler.validation.selection import (
     AngleBin,
@@ -176,6 +177,7 @@ def compare_samples(
         seed=seed,
         notes=tuple(notes),
         betrayals=tuple(_betrayals(selection, detector, seed)),
+        defects=tuple(diagnose(selection, detector)),
     )
 
 

@@ -13,6 +13,7 @@ from heitler import __version__
 from heitler.detectors import Detector
 from heitler.metrics import METRICS, Estimate
 from heitler.observables import OBSERVABLES
+from heitler.validation.diagnosis.defect import Defect
 from heitler.validation.sample import FEATURES, LATERAL_FEATURES, Sample
 from heitler.validation.selection import AngleBin, EnergyBin
 
@@ -165,6 +166,7 @@ class Comparison:
         speed: Times per shower, where they were measured.
         angles: Bins of the angle of incidence, none where the reference's angles are alike.
         betrayals: The features that betray each candidate most, largest drop first.
+        defects: What was looked at in each candidate in a physicist's words, found or not.
     """
 
     reference: Sample
@@ -180,6 +182,7 @@ class Comparison:
     speed: tuple[SpeedRow, ...] = ()
     angles: tuple[AngleBin, ...] = ()
     betrayals: tuple[Betrayal, ...] = ()
+    defects: tuple[Defect, ...] = ()
 
     @property
     def bins(self) -> tuple[EnergyBin | AngleBin, ...]:
@@ -223,6 +226,10 @@ class Comparison:
             "rows": [
                 {**asdict(row), "unit": row.unit, "excess": row.excess, "verdict": row.verdict}
                 for row in self.rows
+            ],
+            "defects": [
+                {**asdict(each), "excess": each.excess, "found": each.found}
+                for each in self.defects
             ],
             "betrayals": [asdict(each) for each in self.betrayals],
             "speed": [{**asdict(row), "speed_up": row.speed_up} for row in self.speed],

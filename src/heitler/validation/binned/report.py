@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["table", "validate_histograms"]
 
-_TEMPLATE = "templates/binned.html.j2"
+_TEMPLATE = "binned.html.j2"
 _TAIL = 1e-4
 """Share of the contents beyond either end of a figure: 2000 bins may hold a narrow peak."""
 
@@ -77,7 +77,7 @@ def render(comparison: BinnedComparison) -> str:
     except ImportError as error:
         msg = "the report needs jinja2: pip install 'heitler[validate]'"
         raise ImportError(msg) from error
-    source = (files("heitler.validation") / _TEMPLATE).read_text(encoding="utf-8")
+    source = (files("heitler.validation.binned") / _TEMPLATE).read_text(encoding="utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
