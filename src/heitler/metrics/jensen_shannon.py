@@ -117,7 +117,8 @@ def _places(first: _Array, second: _Array, bins: int) -> tuple[_Places, _Places,
 
 
 def _joint(one: tuple[_Places, _Places, int], other: tuple[_Places, _Places, int]) -> Estimate:
-    cells = one[2] * other[2]
+    # Two features that never vary share one cell; an empty one beside it adds nothing.
+    cells = max(one[2] * other[2], 2)
     return binned_jensen_shannon(
         *(
             np.bincount(a * other[2] + b, minlength=cells)

@@ -104,6 +104,17 @@ def test_pairs_see_a_correlation_that_no_feature_shows():
         pair_jensen_shannon(first[:, :1], same[:, :1])
 
 
+def test_features_that_never_vary_do_not_differ():
+    rng = np.random.default_rng(7)
+    constant = np.zeros((100, 2))
+    assert pair_jensen_shannon(constant, constant).value == 0.0
+    moving = np.column_stack([constant, rng.normal(size=100)])
+    # Two of three pairs: eight equal bins against the last of them.
+    exact = 2 / 3 * (7 / 8 - 1 / 8 * log(9 / 2, 2) + log(16 / 9, 2)) / 2
+    value = pair_jensen_shannon(moving, moving + np.array([0.0, 0.0, 9.0])).value
+    assert value == pytest.approx(exact, abs=0.01)
+
+
 def test_pairs_are_two_dimensional_histograms():
     rng = np.random.default_rng(6)
     first, second = rng.normal(size=(2, 500, 2))

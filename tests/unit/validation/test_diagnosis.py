@@ -9,6 +9,7 @@ from heitler.formats import open_showers
 from heitler.metrics import Estimate
 from heitler.validation.diagnosis import Defect, diagnose
 from heitler.validation.diagnosis.defect import amount
+from heitler.validation.diagnosis.diagnose import _thins_out
 from heitler.validation.sample import collect
 from heitler.validation.selection import select
 
@@ -78,6 +79,16 @@ def test_missing_rare_events_are_named(samples, toy_law):
     rare = next(each for each in defects if each.name == "rare events")
     assert rare.text.startswith("Missing rare events: 0.0% of showers instead of 2.0% in the tail")
     assert "width in depth below" in rare.text
+
+
+def test_a_bound_at_which_values_are_common_is_no_tail():
+    angles = np.random.default_rng(1).normal(0.0, 60.0, SIZE)
+    folded = (angles + 90.0) % 180.0 - 90.0
+    clipped = np.clip(angles, -90.0, None)
+    assert _thins_out(angles, high=False)
+    assert _thins_out(clipped, high=True)
+    assert not _thins_out(folded, high=True)
+    assert not _thins_out(clipped, high=False)
 
 
 @pytest.mark.parametrize(

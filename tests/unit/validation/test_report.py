@@ -127,16 +127,14 @@ def test_speed_stands_in_the_same_table(toy_comparison, tmp_path):
     assert "534 \u00d7 less" in overview
 
 
-def test_validate_writes_a_folder(toy_files, tmp_path):
+def test_validate_writes_a_folder(toy_showers, write_showers, tmp_path):
+    files = [
+        write_showers(tmp_path / f"{seed}.h5", toy_showers(count=200, seed=seed))
+        for seed in (1, 2)
+    ]
     output = tmp_path / "new" / "report"
-    for _ in range(2):  # a report may be replaced
-        comparison = validate(
-            toy_files["geant4"],
-            [toy_files["good"]],
-            output,
-            energy_bins=1,
-            progress=False,
-        )
+    comparison = validate(files[0], files[1:], output, energy_bins=1, progress=False)
+    write_report(comparison, output)  # a report may be replaced
     assert sorted(entry.name for entry in output.iterdir()) == ["metrics.json", "report.html"]
     assert json.loads((output / "metrics.json").read_text())["size"] == comparison.size
 

@@ -138,6 +138,7 @@ def _tails(
         for name, entry in OBSERVABLES.items()
         if entry.axis is None and _has_tails(references[0], name)
         for high in (False, True)
+        if _thins_out(references[0].values(name), high=high)
     ]
     if not places:
         return
@@ -170,6 +171,18 @@ def _has_tails(view: View, name: str) -> bool:
     if float(half_width(values)) == 0.0 or np.unique(values).size < 0.5 * values.size:
         return False
     return abs(float(correlation(np.column_stack([values, view.energy]))[0, 1])) < 0.7
+
+
+def _thins_out(values: Array, *, high: bool) -> bool:
+    """Whether values are less than half as dense at the edge of the tail as in the core.
+
+    A bound at which they are common, such as an angle of 90 degrees, is no tail: there the
+    alignment would carry many showers over the edge.
+    """
+    sides = (1 - _TAIL, 1 - _TAIL / 2) if high else (_TAIL / 2, _TAIL)
+    low, up = np.quantile(values, sides)
+    core = 0.68 / (2 * float(half_width(values)))
+    return bool(core * (up - low) > _TAIL)
 
 
 def _tail(reference: View, candidate: View, name: str, high: bool) -> Estimate:
