@@ -18,7 +18,8 @@ from heitler.showers import Showers
 DEPOSIT_PRECISION = {"threedgan": 2e-7, "showerdata": 2e-7}
 SETTINGS = settings(max_examples=25, deadline=None)
 
-every_convention = pytest.mark.parametrize("convention", list(CONVENTIONS))
+WRITTEN = [name for name, entry in CONVENTIONS.items() if entry.writer]
+every_convention = pytest.mark.parametrize("convention", WRITTEN)
 
 
 def write(path, showers, convention, *, batch=3, provenance=None):
@@ -202,3 +203,13 @@ def test_showers_of_another_detector_are_refused(convention, toy_detector, toy_s
         create_showers(tmp_path / "x", toy_detector, convention=convention) as writer,
     ):
         writer.write(other)
+
+
+@pytest.mark.parametrize("convention", sorted(CONVENTIONS.keys() - set(WRITTEN)))
+def test_what_can_only_be_read_says_so(convention, toy_detector, tmp_path):
+    with (
+        pytest.raises(ValueError, match=f"{convention} files can only be read.* native"),
+        create_showers(tmp_path / "x", toy_detector, convention=convention),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())

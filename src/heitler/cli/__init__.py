@@ -29,6 +29,7 @@ VERBS: dict[str, str] = {
     "simulate": "make showers with a simulation that needs no training",
     "generate": "make showers with a trained model",
     "validate": "compare showers with a reference and write a report",
+    "reconstruct": "energies, directions and clusters of showers, as a table",
     "benchmark": "time a trained model, with its fidelity beside the speed",
     "list": "list what there is: detectors, models, observables, metrics, formats",
 }

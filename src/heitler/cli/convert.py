@@ -23,7 +23,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("source", metavar="IN", help="the file to read")
     parser.add_argument("target", metavar="OUT", help="the file to write")
-    parser.add_argument("--to", required=True, choices=list(CONVENTIONS), help="convention of OUT")
+    written = [name for name, entry in CONVENTIONS.items() if entry.writer]
+    parser.add_argument("--to", required=True, choices=written, help="convention of OUT")
     parser.add_argument(
         "--from", dest="convention", choices=list(CONVENTIONS), help="convention of IN"
     )
@@ -80,3 +81,5 @@ def _report(target: str, done: Conversion) -> None:
     if done.left_out.get("points"):
         energy = done.left_out["energy"] / GeV
         print(f"  outside     {done.left_out['points']} points with {energy:.6g} GeV")
+        for reason in sorted(done.left_out.keys() - {"points", "energy"}):
+            print(f"              {reason}: {done.left_out[reason]:.6g}")

@@ -2,9 +2,18 @@
 
     heitler validate geant4.h5 generated.h5 -o report/
     heitler validate geant4.h5 vae.h5 gan.h5 --floor geant4_again.h5 --threshold 0.1MeV -o report/
+    heitler validate geant4.h5 generated.h5 -o report/ --figures paper/
 
 Every value is printed beside its floor, the same metric between two samples of the reference: of
 its halves, or of the reference and the file that --floor names.
+
+Files of histograms (numpy archives, such as those of CaloClouds3) can be compared as well:
+
+    heitler validate Geant_4.npz CaloClouds3.npz -o report/
+
+The evaluation of the CaloChallenge, with its own binning, beside published values:
+
+    heitler validate geant4.h5 model.h5 --suite calochallenge --published results.csv -o scores/
 """
 
 from __future__ import annotations
@@ -34,10 +43,37 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--energy-bins", type=int, default=3, help="bins of incident energy (default 3)"
     )
+    parser.add_argument(
+        "--suite", choices=["calochallenge"], help="scores of a challenge instead of the report"
+    )
+    parser.add_argument(
+        "--published", type=Path, metavar="CSV", help="published scores, for the suite's ranking"
+    )
+    parser.add_argument(
+        "--classifier",
+        action="store_true",
+        help="train the suite's classifiers too: hours on a CPU for 100 000 showers",
+    )
+    parser.add_argument(
+        "--figures", type=Path, help="folder for every figure as PDF and PNG, for a paper"
+    )
 
 
 def run(arguments: Namespace) -> int:
     """Writes the report and prints its table."""
+    from heitler.formats import holds_histograms
+
+    if arguments.suite:
+        return _run_suite(arguments)
+    if arguments.published or arguments.classifier:
+        msg = "--published and --classifier go with --suite calochallenge"
+        raise ValueError(msg)
+    if holds_histograms(arguments.reference):
+        return _run_binned(arguments)
+    return _run_showers(arguments)
+
+
+def _run_showers(arguments: Namespace) -> int:
     from heitler.data import resolve
     from heitler.validation import validate
     from heitler.validation.summary import table
@@ -51,10 +87,50 @@ def run(arguments: Namespace) -> int:
         threshold=arguments.threshold,
         seed=arguments.seed,
         energy_bins=arguments.energy_bins,
+        figures=arguments.figures,
         progress=sys.stderr.isatty(),
     )
     for note in comparison.notes:
         print(f"note: {note}", file=sys.stderr)
     print("\n".join(table(comparison)))
     print(arguments.output / "report.html")
+    return 0
+
+
+def _run_binned(arguments: Namespace) -> int:
+    from heitler.validation.binned import table, validate_histograms
+
+    comparison = validate_histograms(arguments.reference, arguments.candidates, arguments.output)
+    for note in comparison.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print("\n".join(table(comparison)))
+    print(arguments.output / "report.html")
+    return 0
+
+
+def _run_suite(arguments: Namespace) -> int:
+    from heitler.data import resolve
+    from heitler.validation.calochallenge import (
+        evaluate,
+        leaderboard,
+        read_published,
+        score_table,
+    )
+
+    published = {} if arguments.published is None else read_published(arguments.published)
+    results = evaluate(
+        resolve(arguments.reference),
+        arguments.candidates,
+        arguments.output,
+        floor=arguments.floor,
+        detector=arguments.detector,
+        classifier=arguments.classifier,
+        seed=arguments.seed,
+    )
+    print("\n".join(score_table(results)))
+    if published:
+        ours = {result.name: result.values for result in results}
+        print("", *leaderboard(ours, published), sep="\n")
+        print("note: published scores hold for the full samples of the challenge", file=sys.stderr)
+    print(arguments.output / "metrics.json")
     return 0

@@ -9,9 +9,12 @@ from heitler.detectors.detector import (
 )
 from heitler.detectors.geometry import CylindricalLayers, Geometry, VoxelGrid
 from heitler.detectors.materials import MATERIALS, Material, material
+from heitler.detectors.readout import BarrelReadout, CellIds
 
 __all__ = [
     "MATERIALS",
+    "BarrelReadout",
+    "CellIds",
     "CylindricalLayers",
     "Detector",
     "Geometry",

@@ -24,6 +24,7 @@ import yaml
 
 from heitler.detectors.geometry import CylindricalLayers, Geometry, VoxelGrid
 from heitler.detectors.materials import SCALE_ENERGY, Material, material
+from heitler.detectors.readout import BarrelReadout, parse_readout
 
 __all__ = ["Detector", "Slab", "detector_names", "load_detector", "parse_detector"]
 
@@ -33,7 +34,7 @@ _GEOMETRIES: dict[str, type[VoxelGrid | CylindricalLayers]] = {
     "CylindricalLayers": CylindricalLayers,
 }
 _REQUIRED = {"name", "description", "hit_threshold", "geometry"}
-_OPTIONAL = {"references", "impact", "mip", "stack", "planes_per_layer"}
+_OPTIONAL = {"references", "impact", "mip", "stack", "planes_per_layer", "readout"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Detector:
         hit_threshold: Energy in MeV above which a cell counts as a hit.
         mip: Most probable deposit of a minimum-ionising particle in a cell in MeV, if known.
         impact: x and y in mm where a beam enters unless told otherwise.
+        readout: How a simulation framework numbers the cells, if known.
         definition: The content of the detector's file, which is written into shower files.
     """
 
@@ -69,6 +71,7 @@ class Detector:
     hit_threshold: float
     mip: float | None
     impact: tuple[float, float]
+    readout: BarrelReadout | None = field(repr=False)
     definition: Mapping[str, Any] = field(repr=False)
 
     def __eq__(self, other: object) -> bool:
@@ -176,16 +179,18 @@ def parse_detector(definition: object, *, source: str = "detector") -> Detector:
     stack = _parse_stack(definition.get("stack", []), source)
     planes = int(definition.get("planes_per_layer", 1))
     x, y = definition.get("impact", (0.0, 0.0))
-    mip = definition.get("mip")
+    mip, readout = definition.get("mip"), definition.get("readout")
+    geometry = _parse_geometry(definition["geometry"], stack, planes, source)
     return Detector(
         name=str(definition["name"]),
         description=str(definition["description"]),
-        geometry=_parse_geometry(definition["geometry"], stack, planes, source),
+        geometry=geometry,
         stack=stack,
         planes_per_layer=planes,
         hit_threshold=float(definition["hit_threshold"]),
         mip=None if mip is None else float(mip),
         impact=(float(x), float(y)),
+        readout=None if readout is None else parse_readout(readout, geometry, source),
         definition=dict(definition),
     )
 

@@ -12,6 +12,7 @@ from heitler.formats.base import BATCH, Convention, ShowerReader, ShowerWriter, 
 from heitler.formats.binning import Binning, read_binning
 from heitler.formats.checksum import sha256
 from heitler.formats.conversion import Conversion, convert
+from heitler.formats.histograms import holds_histograms, read_histograms
 from heitler.formats.inspection import inspect
 from heitler.formats.particles import read_particles, write_particles
 from heitler.formats.registry import CONVENTIONS, create_showers, open_showers, recognise
@@ -31,10 +32,12 @@ __all__ = [
     "convert",
     "create_showers",
     "create_table",
+    "holds_histograms",
     "inspect",
     "open_showers",
     "open_table",
     "read_binning",
+    "read_histograms",
     "read_particles",
     "read_table",
     "recognise",

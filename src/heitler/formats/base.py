@@ -15,9 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self
-
-import h5py
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 from heitler.detectors import Detector
 from heitler.particles import IncidentParticles
@@ -48,7 +46,7 @@ class ShowerReader(ABC):
             `geant4_cpu_seconds_per_shower`, `seed`, `created`, ...; `assumed` lists what the file
             left open.
         left_out: What the reads so far could not place in cells: number of `points` and their
-            `energy` in MeV. Empty for files of cells.
+            `energy` in MeV, perhaps divided by reason. Empty for files of cells.
     """
 
     convention: ClassVar[str]
@@ -72,6 +70,12 @@ class ShowerReader(ABC):
     @abstractmethod
     def close(self) -> None:
         """Closes the file."""
+
+    def _assume(self, what: str) -> None:
+        """Notes in the provenance what the file left open."""
+        assumed = self.provenance.setdefault("assumed", [])
+        if what not in assumed:
+            assumed.append(what)
 
     def batches(self, size: int = BATCH) -> Iterator[Showers]:
         """All showers in order, at most `size` at a time."""
@@ -157,13 +161,16 @@ class Convention:
         units: Units in the file.
         sniff: Whether an open file has the layout.
         reader: Opens a file.
-        writer: Creates a file.
+        writer: Creates a file; None where cells cannot be turned into what the files hold.
+        container: Kind of file: "HDF5", whose `sniff` gets an `h5py.File`, or "ROOT", whose gets
+            the directory that uproot opens.
     """
 
     name: str
     summary: str
     layout: str
     units: str
-    sniff: Callable[[h5py.File], bool]
+    sniff: Callable[[Any], bool]
     reader: OpensReader
-    writer: Callable[[Path, Detector, Mapping[str, Any]], ShowerWriter]
+    writer: Callable[[Path, Detector, Mapping[str, Any]], ShowerWriter] | None
+    container: Literal["HDF5", "ROOT"] = "HDF5"

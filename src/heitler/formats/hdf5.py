@@ -29,7 +29,7 @@ def open_hdf5(path: Path) -> h5py.File:
         msg = f"cannot read {path}: {reason}"
         raise OSError(msg)
     if not h5py.is_hdf5(path):
-        msg = f"{path} is not an HDF5 file, and all conventions of shower files are HDF5"
+        msg = f"{path} is not an HDF5 file, nor a ROOT file: shower files are one or the other"
         raise ValueError(msg)
     try:
         return h5py.File(path, "r")

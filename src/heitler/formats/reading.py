@@ -109,12 +109,6 @@ class HDF5Reader(ShowerReader):
             depth=self.detector.face_z,
         )
 
-    def _assume(self, what: str) -> None:
-        """Notes in the provenance what the file left open."""
-        assumed = self.provenance.setdefault("assumed", [])
-        if what not in assumed:
-            assumed.append(what)
-
     def _one_pdg(self, default: int) -> int:
         """The particle code of a convention that has no place for it."""
         if self._given_pdg is None and self._stated_pdg is None:

@@ -11,16 +11,33 @@ from pathlib import Path
 from typing import Any
 
 from heitler.detectors import Detector
-from heitler.formats import calochallenge, getting_high, native, showerdata, threedgan
+from heitler.formats import (
+    calochallenge,
+    edm4hep,
+    getting_high,
+    native,
+    showerdata,
+    step2point,
+    threedgan,
+)
 from heitler.formats.atomic import atomic_file
 from heitler.formats.base import Convention, ShowerReader, ShowerWriter
 from heitler.formats.hdf5 import keys_of, open_hdf5
+from heitler.formats.root import is_root, open_root
 
 __all__ = ["CONVENTIONS", "create_showers", "open_showers", "recognise"]
 
 CONVENTIONS: dict[str, Convention] = {
     module.CONVENTION.name: module.CONVENTION
-    for module in (native, getting_high, calochallenge, threedgan, showerdata)
+    for module in (
+        native,
+        getting_high,
+        calochallenge,
+        threedgan,
+        showerdata,
+        step2point,
+        edm4hep,
+    )
 }
 
 
@@ -60,7 +77,8 @@ def open_showers(
         raise ValueError(msg)
     if not fitting:
         known = "; ".join(f"{entry.name}: {entry.layout}" for entry in CONVENTIONS.values())
-        with open_hdf5(Path(path)) as file:
+        _, file = _opened(Path(path))
+        with file:
             msg = f"{path} fits no convention, its keys are {keys_of(file)}; known are {known}"
         raise ValueError(msg)
     return CONVENTIONS[fitting[0]].reader(Path(path), detector=detector, pdg=pdg)
@@ -85,21 +103,33 @@ def create_showers(
         provenance: Where the showers come from: plain values, or lists and dictionaries of them.
 
     Raises:
-        ValueError: There is no such convention, or it cannot hold the detector's cells.
+        ValueError: There is no such convention, or it can only be read, or it cannot hold the
+            detector's cells.
         OSError: The place is not writable.
     """
     _check_name(convention)
-    with (
-        atomic_file(path) as part,
-        CONVENTIONS[convention].writer(part, detector, provenance or {}) as writer,
-    ):
+    create = CONVENTIONS[convention].writer
+    if create is None:
+        written = ", ".join(name for name, entry in CONVENTIONS.items() if entry.writer)
+        msg = f"{convention} files can only be read; those that can be written are {written}"
+        raise ValueError(msg)
+    with atomic_file(path) as part, create(part, detector, provenance or {}) as writer:
         yield writer
 
 
 def recognise(path: str | Path) -> list[str]:
     """Names of the conventions whose keys and shapes a file has."""
-    with open_hdf5(Path(path)) as file:
-        return [entry.name for entry in CONVENTIONS.values() if entry.sniff(file)]
+    container, file = _opened(Path(path))
+    with file:
+        return [
+            entry.name
+            for entry in CONVENTIONS.values()
+            if entry.container == container and entry.sniff(file)
+        ]
+
+
+def _opened(path: Path) -> tuple[str, Any]:
+    return ("ROOT", open_root(path)) if is_root(path) else ("HDF5", open_hdf5(path))
 
 
 def _check_name(convention: str) -> None:

@@ -1,7 +1,7 @@
 """Compiled inner loops, each with a plain torch twin that a test compares draw by draw.
 
-`sample`, `likelihoods`, `scatter`, `collect`, `normals` and `uniforms` are the compiled ones where
-numba is there, and the twins where it is not.
+`sample`, `likelihoods`, `scatter`, `collect`, `cluster`, `normals` and `uniforms` are the compiled
+ones where numba is there, and the twins where it is not.
 """
 
 from heitler.kernels.cherenkov_twin import Photons as Photons
@@ -9,6 +9,8 @@ from heitler.kernels.cherenkov_twin import photons as photons
 from heitler.kernels.cloud import Cloud as Cloud
 from heitler.kernels.cloud import Spots as Spots
 from heitler.kernels.dense import dense as dense
+from heitler.kernels.density import OUTLIER as OUTLIER
+from heitler.kernels.density import Thresholds as Thresholds
 from heitler.kernels.law import FIELD as FIELD
 from heitler.kernels.law import GRID as GRID
 from heitler.kernels.law import Drawn as Drawn
@@ -25,6 +27,7 @@ from heitler.kernels.validity import valid as valid
 if COMPILED:
     from heitler.kernels.cherenkov import likelihoods as likelihoods
     from heitler.kernels.compound import sample as sample
+    from heitler.kernels.density import cluster as cluster
     from heitler.kernels.spots import collect as collect
     from heitler.kernels.spots import scatter as scatter
     from heitler.kernels.variates import normals as normals
@@ -32,6 +35,7 @@ if COMPILED:
 else:
     from heitler.kernels.cherenkov_twin import likelihoods as likelihoods
     from heitler.kernels.compound_twin import sample as sample
+    from heitler.kernels.density_twin import cluster as cluster
     from heitler.kernels.spots_twin import collect as collect
     from heitler.kernels.spots_twin import scatter as scatter
     from heitler.kernels.variates_twin import normals as normals

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor, log10
+from inspect import signature
 from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from heitler.estimates import Estimate
 
 __all__ = ["METRICS", "Estimate", "Kind", "Metric", "Values", "as_values", "metric"]
 
@@ -29,24 +31,6 @@ are applied to every observable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value and its statistical error (one standard deviation)."""
-
-    value: float
-    error: float
-
-    def __str__(self) -> str:
-        """Both numbers down to the second significant digit of the error."""
-        if not self.error > 0:
-            return f"{self.value:.3g} ± {self.error:.2g}"
-        decimals = 1 - floor(log10(self.error))
-        if decimals > 5:
-            return f"{self.value:.1e} ± {self.error:.1e}"
-        decimals = max(decimals, 0)
-        return f"{self.value:.{decimals}f} ± {self.error:.{decimals}f}"
-
-
-@dataclass(frozen=True, slots=True)
 class Metric:
     """A function of two samples with what a table must say about it.
 
@@ -57,6 +41,7 @@ class Metric:
         ideal: Its value for two equal distributions and infinite samples.
         in_units: Whether it has the unit of what it compares.
         function: (reference, candidate) to an `Estimate`; further arguments by keyword.
+        two_sided: Whether values below the floor are as bad as values above it.
     """
 
     name: str
@@ -65,6 +50,12 @@ class Metric:
     ideal: float
     in_units: bool
     function: Callable[..., Estimate]
+    two_sided: bool = False
+
+    def compare(self, reference: Values, candidate: Values, *, seed: int) -> Estimate:
+        """The function of two samples, with the seed if it takes one."""
+        takes_seed = "seed" in signature(self.function).parameters
+        return self.function(reference, candidate, **({"seed": seed} if takes_seed else {}))
 
 
 METRICS: dict[str, Metric] = {}
@@ -73,7 +64,12 @@ _Function = TypeVar("_Function", bound=Callable[..., Estimate])
 
 
 def metric(
-    label: str, *, kind: Kind = "distribution", ideal: float = 0.0, in_units: bool = False
+    label: str,
+    *,
+    kind: Kind = "distribution",
+    ideal: float = 0.0,
+    in_units: bool = False,
+    two_sided: bool = False,
 ) -> Callable[[_Function], _Function]:
     """Enters a function of two samples in `METRICS` under its own name.
 
@@ -86,7 +82,7 @@ def metric(
         if name in METRICS:
             msg = f"there is a metric '{name}' already"
             raise ValueError(msg)
-        METRICS[name] = Metric(name, label, kind, ideal, in_units, function)
+        METRICS[name] = Metric(name, label, kind, ideal, in_units, function, two_sided)
         return function
 
     return register

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from heitler.metrics.base import Estimate, Values, as_values, metric
 
-__all__ = ["kolmogorov_smirnov", "kolmogorov_smirnov_p", "wasserstein"]
+__all__ = ["earth_movers", "kolmogorov_smirnov", "kolmogorov_smirnov_p", "wasserstein"]
 
 _Array = NDArray[np.float64]
 
@@ -35,17 +35,8 @@ def wasserstein(reference: Values, candidate: Values) -> Estimate:
     Raises:
         ValueError: A sample has fewer than two entries or one that is not finite.
     """
-    first, second = as_values(reference), as_values(candidate)
-    points = np.unique(np.concatenate([first, second]))
-    gap = (_cumulative(first, points) - _cumulative(second, points))[:-1]
-    steps = np.diff(points)
-    value = float((np.abs(gap) * steps).sum())
-    # An entry at points[k] raises its F by 1/n at and above points[k].
-    pull = np.append(np.cumsum((np.sign(gap) * steps)[::-1])[::-1], 0.0)
-    variance = 0.0
-    for values in (first, second):
-        variance += float(pull[np.searchsorted(points, values)].var()) / values.size
-    return Estimate(value, variance**0.5)
+    value, *pulls = earth_movers(as_values(reference), as_values(candidate))
+    return Estimate(value, float(sum(pull.var() / pull.size for pull in pulls)) ** 0.5)
 
 
 @metric("Kolmogorov-Smirnov distance")
@@ -82,6 +73,26 @@ def kolmogorov_smirnov_p(reference: Values, candidate: Values) -> float:
 
     test = ks_2samp(as_values(reference), as_values(candidate), method="asymp")
     return float(test.pvalue)
+
+
+def earth_movers(first: _Array, second: _Array) -> tuple[float, _Array, _Array]:
+    """The distance W and phi(u), how much an entry of each sample adds to it.
+
+    Arguments:
+        first: Values with shape (N,).
+        second: Values with shape (M,).
+
+    Returns:
+        W, phi of the first with shape (N,), and of the second with shape (M,).
+    """
+    points = np.unique(np.concatenate([first, second]))
+    gap = (_cumulative(first, points) - _cumulative(second, points))[:-1]
+    steps = np.diff(points)
+    value = float((np.abs(gap) * steps).sum())
+    # An entry at points[k] raises its F by 1/n at and above points[k].
+    pull = np.append(np.cumsum((np.sign(gap) * steps)[::-1])[::-1], 0.0)
+    pulls = tuple(pull[np.searchsorted(points, values)] for values in (first, second))
+    return value, pulls[0], pulls[1]
 
 
 def _cumulative(values: _Array, points: _Array) -> _Array:

@@ -8,7 +8,7 @@ normalised to sum 1, from n1 and n2 entries. Then
 between 0 (equal) and 1 (no common bin); bins that are empty in both count 0. It is eq. 15 of
 Diefenbacher et al. 2020 (arXiv:2009.03796) and the "chi2" of the CaloChallenge. Entries beyond the
 bins are kept in an underflow and an overflow bin; the CaloChallenge drops them and renormalises
-the rest, which forgives long tails.
+the rest, which forgives long tails: `overflow=False`, for comparisons with published values.
 
 S of two equal distributions is not 0 but about (bins - 1) (1/n1 + 1/n2) / 4: compare at equal
 size.
@@ -20,40 +20,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heitler.metrics.base import Estimate, Values, as_values, metric
+from heitler.metrics.histograms import error_of_fractions, fill, fluctuation
 
-__all__ = ["separation_edges", "separation_power", "spectrum_separation"]
+__all__ = ["binned_separation", "separation_edges", "separation_power", "spectrum_separation"]
 
 _Array = NDArray[np.float64]
 
 
 @metric("separation power")
 def separation_power(
-    reference: Values, candidate: Values, *, edges: Values | None = None
+    reference: Values,
+    candidate: Values,
+    *,
+    edges: Values | None = None,
+    overflow: bool = True,
 ) -> Estimate:
-    """Separation power S of two samples, with under- and overflow.
+    """Separation power S of two samples.
 
-    The error is that of first order in the multinomial fluctuations of both histograms; where the
-    difference is itself a fluctuation (at the floor) that of second order takes its place.
+    The error is that of `binned_separation`.
 
     Arguments:
         reference: Values with shape (N,).
         candidate: Values with shape (M,).
         edges: Edges of the bins, by default `separation_edges` of the reference.
+        overflow: Whether entries beyond the edges count, in two bins of their own. The
+            CaloChallenge leaves them out.
 
     Raises:
-        ValueError: A sample has fewer than two entries or one that is not finite.
+        ValueError: A sample has fewer than two entries, one that is not finite, or none that
+            counts.
     """
     first, second = as_values(reference), as_values(candidate)
     cuts = separation_edges(first) if edges is None else as_values(edges)
-    h1, h2 = _histogram(first, cuts), _histogram(second, cuts)
-    sum_ = h1 + h2
-    h1, h2, sum_ = h1[sum_ > 0], h2[sum_ > 0], sum_[sum_ > 0]
-    variance = _linear_variance(*_slopes(h1, h2), h1, h2, first.size, second.size)
-    # The variance of (h1 - h2)^2 from fluctuations alone; the first order has it twice.
-    noise = (h1 / first.size + h2 / second.size) / sum_
-    second_order = 0.5 * float((noise**2).sum())
-    error = max(variance - second_order, second_order) ** 0.5
-    return Estimate(_separation(h1, h2), float(error))
+    kept = slice(None) if overflow else slice(1, -1)
+    return binned_separation(fill(first, cuts)[kept], fill(second, cuts)[kept])
+
+
+def binned_separation(counts1: Values, counts2: Values) -> Estimate:
+    """Separation power S of two histograms of counts, such as those of other programs.
+
+    The error is that of first order in the multinomial fluctuations of both histograms; where the
+    difference is itself a fluctuation (at the floor) that of second order takes its place.
+
+    Arguments:
+        counts1: Entries of the reference per bin, with shape (bins,); with those beyond the
+            bins, if they are to count.
+        counts2: Entries of the candidate in the same bins.
+
+    Raises:
+        ValueError: The shapes differ, or a histogram has a negative bin or no entry.
+    """
+    c1, c2 = as_values(counts1), as_values(counts2)
+    if c1.shape != c2.shape:
+        msg = f"histograms of the same bins are needed, got {c1.size} and {c2.size} bins"
+        raise ValueError(msg)
+    n1, n2 = float(c1.sum()), float(c2.sum())
+    if min(n1, n2) <= 0 or min(c1.min(), c2.min()) < 0:
+        msg = f"counts of 0 or more with an entry are needed, got sums of {n1:g} and {n2:g}"
+        raise ValueError(msg)
+    filled = c1 + c2 > 0
+    h1, h2 = c1[filled] / n1, c2[filled] / n2
+    noise = fluctuation(h1, h2, n1, n2)
+    return Estimate(
+        _separation(h1, h2), error_of_fractions(_slopes(h1, h2), (h1, h2), (n1, n2), noise)
+    )
 
 
 def separation_edges(reference: Values, *, bins: int = 20) -> _Array:
@@ -92,13 +122,6 @@ def spectrum_separation(reference: Values, candidate: Values) -> Estimate:
     return Estimate(_separation(h1[filled], h2[filled]), float(variance**0.5))
 
 
-def _histogram(values: _Array, edges: _Array) -> _Array:
-    """Fractions below, in and above the bins; the last bin holds its upper edge."""
-    place = np.searchsorted(edges, values, side="right")
-    place[values == edges[-1]] = edges.size - 1
-    return np.bincount(place, minlength=edges.size + 1) / values.size
-
-
 def _separation(h1: _Array, h2: _Array) -> float:
     return 0.5 * float(((h1 - h2) ** 2 / (h1 + h2)).sum())
 
@@ -107,12 +130,3 @@ def _slopes(h1: _Array, h2: _Array) -> tuple[_Array, _Array]:
     """dS/dh1 and dS/dh2."""
     ratio = (h1 - h2) / (h1 + h2)
     return ratio - ratio**2 / 2, -ratio - ratio**2 / 2
-
-
-def _linear_variance(
-    slope1: _Array, slope2: _Array, h1: _Array, h2: _Array, n1: int, n2: int
-) -> float:
-    """Variance to first order, with the multinomial covariance of each histogram."""
-    spread1 = float((slope1**2 * h1).sum() - (slope1 * h1).sum() ** 2)
-    spread2 = float((slope2**2 * h2).sum() - (slope2 * h2).sum() ** 2)
-    return max(spread1, 0.0) / n1 + max(spread2, 0.0) / n2

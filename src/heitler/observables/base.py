@@ -14,11 +14,30 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from heitler.detectors import Detector
 from heitler.showers import Showers
 
-__all__ = ["OBSERVABLES", "Observable", "observable"]
+__all__ = ["OBSERVABLES", "Bins", "Observable", "observable"]
 
 Function = Callable[[Showers], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """What the components of an observable are bins of, where they are more than numbered.
+
+    Arguments:
+        label: Words for an axis, with the unit.
+        edges: Edges of the k components in a detector, with shape (k + 1,); the last may be
+            infinite.
+        unit: What one unit of the axis is in that of the edges, in a detector.
+        log: Whether the axis is logarithmic.
+    """
+
+    label: str
+    edges: Callable[[Detector], Tensor]
+    unit: Callable[[Detector], float] = lambda _: 1.0
+    log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +53,7 @@ class Observable:
         log: Whether it spans decades and is shown on a logarithmic axis.
         signed: Whether it may be negative or has no natural zero (a position), so that a ratio of
             two means says nothing; differences are shown instead.
+        bins: What the components are bins of, None where they have numbers only.
         function: Showers to float64 values with shape (N,) or (N, k).
     """
 
@@ -43,6 +63,7 @@ class Observable:
     axis: str | None
     log: bool
     signed: bool
+    bins: Bins | None
     function: Function
 
     def __call__(self, showers: Showers) -> Tensor:
@@ -60,6 +81,7 @@ def observable(
     axis: str | None = None,
     log: bool = False,
     signed: bool = False,
+    bins: Bins | None = None,
 ) -> Callable[[Function], Function]:
     """Enters a function of showers in `OBSERVABLES` under its own name.
 
@@ -72,7 +94,7 @@ def observable(
         if name in OBSERVABLES:
             msg = f"there is an observable '{name}' already"
             raise ValueError(msg)
-        OBSERVABLES[name] = Observable(name, label, unit, axis, log, signed, function)
+        OBSERVABLES[name] = Observable(name, label, unit, axis, log, signed, bins, function)
         return function
 
     return register

@@ -6,12 +6,13 @@ those below the hit threshold, and nothing is corrected for the sampling fractio
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from heitler.observables.base import observable
 from heitler.showers import Showers
 
-__all__ = ["layer_energy", "response", "visible_energy"]
+__all__ = ["energy_thirds", "layer_energy", "response", "visible_energy"]
 
 
 @observable("visible energy", "MeV")
@@ -34,3 +35,20 @@ def response(showers: Showers) -> Tensor:
 def layer_energy(showers: Showers) -> Tensor:
     """Energy per layer: E_l, the sum of E_i over layer l, in MeV, with shape (N, layers)."""
     return showers.geometry.sum_layers(showers.deposits)
+
+
+@observable("fraction of visible energy per third of the layers", "", axis="third")
+def energy_thirds(showers: Showers) -> Tensor:
+    """Early, middle and late fraction of E, with shape (N, 3).
+
+    Layer l of L is in third floor(3 l / L): these are thirds of the layers, not of the depth. The
+    fractions add up to 1, those of an empty shower are 0.
+
+    References: the energy ratios of 3DGAN (Khattak et al. 2022, arXiv:2109.07388).
+    """
+    layers = layer_energy(showers)
+    count = layers.shape[-1]
+    third = torch.div(3 * torch.arange(count), count, rounding_mode="floor")
+    energy = layers.new_zeros(len(layers), 3).index_add_(1, third, layers)
+    visible = energy.sum(dim=-1, keepdim=True)
+    return energy / visible.where(visible > 0, 1.0)

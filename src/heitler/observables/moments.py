@@ -21,6 +21,8 @@ from heitler.observables.shape import centroids
 from heitler.showers import Showers
 
 __all__ = [
+    "PERPENDICULAR",
+    "has_angles",
     "layer_centre_x",
     "layer_centre_y",
     "layer_width_x",
@@ -89,7 +91,7 @@ def _weights_and_centres(showers: Showers) -> tuple[Tensor, Tensor, Tensor]:
     """Energy in MeV and centres in x and y in mm of the layers, each with shape (N, layers)."""
     energy, x, _ = _layer_moments(showers, axis=0)
     y = _layer_moments(showers, axis=1)[1]
-    return energy * _has_angles(showers.geometry), x, y
+    return energy * has_angles(showers.geometry), x, y
 
 
 def _layer_moments(showers: Showers, axis: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -120,7 +122,7 @@ def _moments(deposits: Tensor, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return energy, (mean + middle).where(seen, 0.0), width.where(seen, 0.0)
 
 
-def _has_angles(geometry: Geometry) -> Tensor:
+def has_angles(geometry: Geometry) -> Tensor:
     """Whether a layer says something about x and y, with shape (layers,)."""
     if not isinstance(geometry, CylindricalLayers):
         return torch.ones(geometry.layers, dtype=torch.bool)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from heitler.detectors import CylindricalLayers, Geometry, VoxelGrid
-from heitler.observables.base import observable
+from heitler.detectors import CylindricalLayers, Detector, Geometry, VoxelGrid
+from heitler.observables.base import Bins, observable
 from heitler.observables.energy import layer_energy
 from heitler.showers import Showers
 
@@ -24,7 +24,17 @@ def longitudinal_profile(showers: Showers) -> Tensor:
     return layer_energy(showers) / showers.particles.energy[:, None]
 
 
-@observable("fraction of visible energy per ring", "", axis="ring", log=True)
+def _edges(detector: Detector) -> Tensor:
+    return ring_edges(detector.geometry)
+
+
+@observable(
+    "fraction of visible energy per ring",
+    "",
+    axis="ring",
+    log=True,
+    bins=Bins("distance from the axis [mm], last ring open", _edges),
+)
 def radial_profile(showers: Showers) -> Tensor:
     """Radial profile: the fraction of E in equal rings about the axis, with shape (N, rings).
 

@@ -6,7 +6,9 @@ their errors since neighbouring layers fluctuate together, and the largest, whic
 layer moves; the floor is treated alike. A spectrum is summed over showers first.
 
 Trees on the high-level features judge every bin; trees on the lateral features and
-networks on both judge all energies together.
+networks on both judge all energies together, and so do distances of the high-level features. As
+the time of these grows with the square of the showers, they see the first 1000 of each sample,
+which are in random order.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from heitler.metrics import (
     Estimate,
     Metric,
     classifier_auc,
+    classifier_jensen_shannon,
+    correlation_distance,
     kolmogorov_smirnov_p,
     largest_deviation,
     mean_ratio,
@@ -40,6 +44,7 @@ from heitler.validation.comparison import (
     Comparison,
     Row,
 )
+from heitler.validation.diagnosis import diagnose
 from heitler.validation.sample import Array, Sample, View, collect
 from heitler.validation.selection import (
     AngleBin,
@@ -54,6 +59,22 @@ __all__ = ["compare", "compare_samples"]
 
 _SMALLEST_BIN = 50
 _BETRAYALS = 5
+_DISTANCES = (
+    "sliced_wasserstein",
+    "sinkhorn_divergence",
+    "maximum_mean_discrepancy",
+    "energy_distance",
+    "frechet_physics_distance",
+    "kernel_physics_distance",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "pair_jensen_shannon",
+    "mode_chi2",
+    "rarest_mode",
+)
+_MOST_FOR_DISTANCES = 1000
 _EXAMPLES = (0.15, 0.5, 0.85)
 _Over = Literal["", "mean", "largest"]
 _Scores = dict[tuple[str, str, _Over], Estimate]
@@ -82,7 +103,8 @@ def compare(
             the angles of the reference span more than 5 degrees there are as many of the angle.
         threshold: Energy in MeV; deposits up to it are set to 0 in all samples and it is the hit
             threshold. None keeps all deposits and the hit threshold of the reference's detector.
-        neural: Whether networks judge beside the trees; they take most of the time.
+        neural: Whether networks judge beside the trees, and calibrated trees in bits; they take
+            most of the time.
         seed: Seed of all random choices.
         progress: Whether to show bars on standard error.
 
@@ -155,6 +177,7 @@ def compare_samples(
         seed=seed,
         notes=tuple(notes),
         betrayals=tuple(_betrayals(selection, detector, seed)),
+        defects=tuple(diagnose(selection, detector)),
     )
 
 
@@ -164,8 +187,11 @@ def _rows(
     """All rows of one bin, candidate by candidate."""
 
     def scores(reference: View, candidate: View) -> _Scores:
-        judged = _judged(reference, candidate, seed, neural=neural) if bin_.overall else {}
-        return _scores(reference, candidate, seed) | judged
+        scores = _scores(reference, candidate, seed)
+        if bin_.overall:
+            scores |= _judged(reference, candidate, seed, neural=neural)
+            scores |= _distances(reference, candidate, seed)
+        return scores
 
     floor = scores(*selection.floor)
     for candidate in selection.candidates:
@@ -177,7 +203,7 @@ def _rows(
                 metric=key[1],
                 over=key[2],
                 energies=bin_.label,
-                size=selection.size,
+                size=_size(key[1], selection.size),
                 value=_mean([part[key] for part in parts]),
                 floor=floor[key],
             )
@@ -213,13 +239,34 @@ def _judged(reference: View, candidate: View, seed: int, *, neural: bool) -> _Sc
     """The classifiers beside the trees on the high-level features."""
     judges = [(LATERAL_FEATURES, classifier_auc)]
     if neural:
-        judges += [(FEATURES, neural_classifier_auc), (LATERAL_FEATURES, neural_classifier_auc)]
+        judges += [
+            (FEATURES, neural_classifier_auc),
+            (LATERAL_FEATURES, neural_classifier_auc),
+            (FEATURES, classifier_jensen_shannon),
+        ]
     return {
         (features, judge.__name__, ""): judge(
             reference.features(features), candidate.features(features), seed=seed
         )
         for features, judge in judges
     }
+
+
+def _distances(reference: View, candidate: View, seed: int) -> _Scores:
+    """Distances of the high-level features, and of the correlations of layer energies."""
+    views = [view.first(_MOST_FOR_DISTANCES) for view in (reference, candidate)]
+    features = [view.features(FEATURES) for view in views]
+    scores: _Scores = {
+        (FEATURES, name, ""): METRICS[name].compare(*features, seed=seed) for name in _DISTANCES
+    }
+    layers = [view.values("layer_energy") for view in (reference, candidate)]
+    scores["layer_energy", "correlation_distance", ""] = correlation_distance(*layers)
+    return scores
+
+
+def _size(metric: str, size: int) -> int:
+    """How many of `size` showers a metric has seen."""
+    return min(size, _MOST_FOR_DISTANCES) if metric in _DISTANCES else size
 
 
 def _betrayals(selection: Selection, detector: Detector, seed: int) -> Iterator[Betrayal]:

@@ -13,6 +13,7 @@ from heitler import __version__
 from heitler.detectors import Detector
 from heitler.metrics import METRICS, Estimate
 from heitler.observables import OBSERVABLES
+from heitler.validation.diagnosis.defect import Defect
 from heitler.validation.sample import FEATURES, LATERAL_FEATURES, Sample
 from heitler.validation.selection import AngleBin, EnergyBin
 
@@ -65,14 +66,17 @@ class Row:
         """How much worse than the floor, in standard deviations.
 
         A distance or an AUC (which counts as 0.5 where it is less) exceeds its floor by
-        (value - floor) / sqrt(error_value^2 + error_floor^2). A ratio of two reference samples
-        has the expectation 1, so its floor is this and not the one that came out:
-        |value - 1| / error_value.
+        (value - floor) / sqrt(error_value^2 + error_floor^2); of a two-sided metric this counts
+        without its sign. A ratio of two reference samples has the expectation 1, so its floor is
+        this and not the one that came out: |value - 1| / error_value.
         """
         entry = METRICS[self.metric]
         if entry.kind == "summary":
             distance = abs(self.value.value - entry.ideal)
             error = self.value.error
+        elif entry.two_sided:
+            distance = abs(self.value.value - self.floor.value)
+            error = float(np.hypot(self.value.error, self.floor.error))
         else:
             distance = max(self.value.value, entry.ideal) - max(self.floor.value, entry.ideal)
             error = float(np.hypot(self.value.error, self.floor.error))
@@ -162,6 +166,7 @@ class Comparison:
         speed: Times per shower, where they were measured.
         angles: Bins of the angle of incidence, none where the reference's angles are alike.
         betrayals: The features that betray each candidate most, largest drop first.
+        defects: What was looked at in each candidate in a physicist's words, found or not.
     """
 
     reference: Sample
@@ -177,6 +182,7 @@ class Comparison:
     speed: tuple[SpeedRow, ...] = ()
     angles: tuple[AngleBin, ...] = ()
     betrayals: tuple[Betrayal, ...] = ()
+    defects: tuple[Defect, ...] = ()
 
     @property
     def bins(self) -> tuple[EnergyBin | AngleBin, ...]:
@@ -220,6 +226,10 @@ class Comparison:
             "rows": [
                 {**asdict(row), "unit": row.unit, "excess": row.excess, "verdict": row.verdict}
                 for row in self.rows
+            ],
+            "defects": [
+                {**asdict(each), "excess": each.excess, "found": each.found}
+                for each in self.defects
             ],
             "betrayals": [asdict(each) for each in self.betrayals],
             "speed": [{**asdict(row), "speed_up": row.speed_up} for row in self.speed],

@@ -1,4 +1,7 @@
-"""The look of figures: SVG in the colour of the page's text, so that it suits light and dark.
+"""The look of figures that matplotlib draws.
+
+Those of a paper have the style of mplhep, those of the documentation and of histograms
+one that is small and plain.
 
 Colours are those of Okabe and Ito, which the colour-blind can tell apart; lines differ in dashes
 too. The reference is a grey area.
@@ -16,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["REFERENCE", "figure_style", "line_styles", "to_svg"]
+__all__ = ["REFERENCE", "figure_style", "line_styles", "paper_style", "to_svg"]
 
 REFERENCE = "#8c8c8c"
 _INK = "#010203"
-"""Stands for the colour of the page's text until the SVG is written."""
+"""Stands for the colour of the page's text until an SVG of a page is written."""
 
 _LINES = (
     ("#0f7fd0", "-"),
@@ -49,12 +52,13 @@ _SETTINGS = {
         ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
     ),
 }
+_PAPER = {"legend.title_fontsize": "small", "savefig.dpi": 72}
 _Dash = str | tuple[int, tuple[float, ...]]
 
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Figures made inside have the look of the report; settings outside are left alone.
+    """Figures made inside have the small and plain look; settings outside are left alone.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -62,9 +66,27 @@ def figure_style() -> Iterator[None]:
     try:
         from matplotlib import rc_context  # noqa: PLC0415
     except ImportError as error:
-        msg = "the report needs matplotlib: pip install 'heitler[validate]'"
+        msg = "figures need matplotlib: pip install 'heitler[validate]'"
         raise ImportError(msg) from error
     settings: Any = _SETTINGS
+    with rc_context(settings):
+        yield
+
+
+@contextmanager
+def paper_style() -> Iterator[None]:
+    """Figures made inside look as papers of the field do; settings outside are left alone.
+
+    Raises:
+        ImportError: matplotlib or mplhep is not installed.
+    """
+    try:
+        from matplotlib import rc_context  # noqa: PLC0415
+        from mplhep import style  # noqa: PLC0415
+    except ImportError as error:
+        msg = "figures for a paper need matplotlib and mplhep: pip install 'heitler[validate]'"
+        raise ImportError(msg) from error
+    settings: Any = style.ROOT | _PAPER
     with rc_context(settings):
         yield
 

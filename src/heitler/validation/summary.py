@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from heitler.metrics import METRICS, profile_ratio
-from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable, spectrum_edges
+from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable
 from heitler.validation.comparison import FEATURES, LATERAL_FEATURES, Comparison, Row, Verdict
+from heitler.validation.diagnosis import Defect
+from heitler.validation.diagnosis.defect import amount
 from heitler.validation.sample import Array, Sample
 
 __all__ = ["Finding", "findings", "overview", "table", "worst_rows"]
@@ -36,32 +38,77 @@ class Finding:
 
 
 def findings(comparison: Comparison, candidate: Sample) -> list[Finding]:
-    """At most ten lines: headlines, then observables by excess over the floor, worst first."""
+    """At most ten lines: defects and what else is off, worst first; classifiers; what is right."""
+    looked = [each for each in comparison.defects if each.candidate == candidate.name]
+    defects = sorted((d for d in looked if d.found), key=lambda d: d.excess, reverse=True)
+    ranked = worst_rows(comparison, candidate)
+    judged = _judgement(comparison, candidate)
+    right = _right(
+        [each for each in looked if not each.found],
+        [row for row in ranked if row.verdict == "floor"],
+    )
+    room = _LINES - len(judged) - len(right)
+    lines = [_of_defect(each) for each in defects[: room - 1]]
+    lines += _further(comparison, candidate, defects[room - 1 :], ranked, room - len(lines))
+    return [*lines, *judged, *right]
+
+
+def _of_defect(defect: Defect) -> Finding:
+    verdict: Verdict = "far" if defect.excess > 5.0 else "above"
+    sigmas = "more than 100" if defect.excess > 100 else f"{defect.excess:.1f}"
+    return Finding(
+        verdict,
+        f"{defect.text} ({sigmas} standard deviations; floor "
+        f"{amount(defect.floor, defect.unit)}).",
+    )
+
+
+def _further(
+    comparison: Comparison,
+    candidate: Sample,
+    defects: list[Defect],
+    ranked: list[Row],
+    room: int,
+) -> list[Finding]:
+    """Observables above the floor that no defect accounts for, and names of what has no room."""
+    shown = [d for d in comparison.defects if d.candidate == candidate.name and d.found]
+    known = {name for defect in shown for name in defect.accounts_for}
+    wrong = [row for row in ranked if row.verdict != "floor"]
+    new = [row for row in wrong if row.observable not in known]
+    rest = [row for row in wrong if row.observable in known]
+    told, left = new[: room - 1], new[room - 1 :]
+    lines = [_observation(comparison, candidate, row) for row in told]
+    names = [each.text for each in defects]
+    names += [OBSERVABLES[row.observable].label for row in (*left, *rest)]
+    if names:
+        far = any(r.verdict == "far" for r in (*left, *rest)) or any(d.excess > 5 for d in defects)
+        also = "Also above the floor" if lines or shown else "Above the floor"
+        lines.append(Finding("far" if far else "above", f"{also}: {', '.join(names)}."))
+    return lines
+
+
+def _judgement(comparison: Comparison, candidate: Sample) -> list[Finding]:
+    """What classifiers say, in two lines."""
     overall = {"candidate": candidate.name, "energies": comparison.energies[0].label}
-    lines = [
-        _headline(row)
-        for observable, metric in _HEADLINES
-        for row in comparison.select(observable=observable, metric=metric, **overall)
-    ]
+    first, *_ = _HEADLINES
+    observable, metric = first
+    rows = comparison.select(observable=observable, metric=metric, **overall)
+    lines = [_headline(row) for row in rows]
     judges = [
         row
         for observable, metric in _JUDGES
         for row in comparison.select(observable=observable, metric=metric, **overall)
     ]
-    if judges:
-        lines.insert(1, _of_judges(judges))
-    ranked = worst_rows(comparison, candidate)
-    wrong = [row for row in ranked if row.verdict != "floor"]
-    right = [row for row in ranked if row.verdict == "floor"]
-    shown = wrong[: _LINES - len(lines) - 1]
-    lines += [_observation(comparison, candidate, row) for row in shown]
-    if len(wrong) > len(shown):
-        rest = wrong[len(shown) :]
-        worst: Verdict = "far" if any(row.verdict == "far" for row in rest) else "above"
-        names = ", ".join(OBSERVABLES[row.observable].label for row in rest)
-        lines.append(Finding(worst, f"Also above the floor: {names}."))
-    elif right:
-        names = ", ".join(OBSERVABLES[row.observable].label for row in right)
+    return [*lines, _of_judges(judges)] if judges else lines
+
+
+def _right(looked: list[Defect], rows: list[Row]) -> list[Finding]:
+    lines = []
+    if looked:
+        parts = (f"{each.name} ({amount(each.value, each.unit)})" for each in looked)
+        lines.append(Finding("floor", f"Right within errors: {', '.join(parts)}."))
+    if rows:
+        names = ", ".join(OBSERVABLES[row.observable].label for row in rows)
         lines.append(Finding("floor", f"At the floor in every bin: {names}."))
     return lines
 
@@ -85,6 +132,12 @@ def overview(comparison: Comparison) -> list[tuple[str, list[Row]]]:
         (f"{label}, {bin_.label}", observable, metric, bin_.label)
         for (observable, metric), label in (first, *_JUDGES.items(), *others)
         for bin_ in comparison.bins
+    ]
+    keys += [
+        (f"{entry.label[0].upper()}{entry.label[1:]}, {observable}", observable, name, overall)
+        for observable, kind in ((FEATURES, "features"), ("layer_energy", "profile"))
+        for name, entry in METRICS.items()
+        if entry.kind == kind and (observable, name) not in _HEADLINES | _JUDGES
     ]
     for name, entry in OBSERVABLES.items():
         metric = "spectrum_separation" if entry.axis == SPECTRUM_AXIS else "separation_power"
@@ -119,24 +172,12 @@ def table(comparison: Comparison) -> list[str]:
 
 def _headline(row: Row) -> Finding:
     value, floor = row.value, row.floor
-    if row.metric == "classifier_auc":
-        text = (
-            f"A classifier on {row.observable} reaches an AUC of {value.value:.3f} ± "
-            f"{value.error:.3f} (floor {floor.value:.3f} ± {floor.error:.3f}, "
-            f"{row.size} against {row.size} showers)."
-        )
-    elif row.metric == "largest_deviation":
-        text = (
-            f"Mean longitudinal profile: no layer with more than 2 % of the energy is off by more "
-            f"than {value.value:.1%} ± {value.error:.1%} (floor {floor.value:.1%})."
-        )
-    else:
-        what = {"mean_ratio": "Mean response", "width_ratio": "Width of the response"}[row.metric]
-        text = (
-            f"{what}: {value.value - 1:+.2%} ± {value.error:.2%} "
-            f"(floor {floor.value - 1:+.2%} ± {floor.error:.2%})."
-        )
-    return Finding(row.verdict, text)
+    return Finding(
+        row.verdict,
+        f"A classifier on {row.observable} reaches an AUC of {value.value:.3f} ± "
+        f"{value.error:.3f} (floor {floor.value:.3f} ± {floor.error:.3f}, "
+        f"{row.size} against {row.size} showers).",
+    )
 
 
 def _of_judges(rows: list[Row]) -> Finding:
@@ -193,9 +234,9 @@ def _component(comparison: Comparison, row: Row, first: Array, second: Array) ->
     held = (mean > 0.01 * mean.sum()) & (error > 0)
     pull = np.where(held, np.abs(ratio - 1) / np.where(held, error, 1.0), -1.0)
     at = int(np.argmax(pull))
-    if entry.axis == SPECTRUM_AXIS:
-        edges = spectrum_edges(comparison.detector)
-        where = f"around {float((edges[at] * edges[at + 1]) ** 0.5):.2g} MeV"
+    if entry.axis == SPECTRUM_AXIS and entry.bins is not None:
+        edges = entry.bins.edges(comparison.detector)
+        where = f"around {float(edges[at] + edges[at + 1]) / 2:.2g} MeV"
     else:
         where = f"in {entry.axis} {at}"
     return f"mean {where} {ratio[at] - 1:+.1%}"

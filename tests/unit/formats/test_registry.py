@@ -29,7 +29,7 @@ def test_a_truncated_file(path):
         open_showers(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"showers", b"\x89HDF\r\n\x1a\n"])
+@pytest.mark.parametrize("content", [b"", b"showers", b"\x89HDF\r\n\x1a\n", b"root"])
 def test_what_is_not_hdf5(content, tmp_path):
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(ValueError, match=r"is not an HDF5 file|truncated or damaged"):

@@ -38,6 +38,8 @@ def test_they_are_metrics():
         "classifier_auc": "features",
         "neural_classifier_auc": "features",
         "voxel_classifier_auc": "voxels",
+        "share_classifier_auc": "voxels",
+        "convolutional_classifier_auc": "voxels",
     }
 
 

@@ -15,6 +15,7 @@ from heitler.observables import (
     centre_x,
     centre_y,
     centre_z,
+    energy_thirds,
     high_level_features,
     hits,
     hits_per_layer,
@@ -23,10 +24,13 @@ from heitler.observables import (
     maximum_energy,
     maximum_layer,
     maximum_radius,
+    mip_edges,
+    mip_spectrum,
     observable,
     radial_profile,
     response,
     ring_edges,
+    sparsity,
     spectrum_edges,
     visible_energy,
     width_x,
@@ -38,10 +42,16 @@ from heitler.showers import Showers
 
 law = settings(deadline=None, max_examples=50)
 LINEAR = {"visible_energy", "response", "layer_energy", "longitudinal_profile", "maximum_energy"}
+LINEAR |= {"weighted_energy"}
 SHAPE = {"radial_profile", "maximum_layer", "maximum_radius", "shower_angle"} | {
     f"{moment}_{axis}" for moment in ("centre", "width") for axis in "xyz"
 }
 SHAPE |= {f"layer_{moment}_{axis}" for moment in ("centre", "width") for axis in "xy"}
+SHAPE |= {f"{moment}_{axis}" for moment in ("skewness", "kurtosis") for axis in "xyz"}
+SHAPE |= {"gamma_shape", "gamma_rate", "shower_maximum", "longitudinal_peaks", "peak_distance"}
+SHAPE |= {"principal_widths", "axis_angle", "axis_angle_residual"}
+SHAPE |= {"azimuthal_profile", "energy_thirds"}
+EMPTY = {"maximum_layer": -1.0, "shower_angle": 90.0, "axis_angle": 90.0, "sparsity": 1.0}
 
 
 def single(detector, cells, *, energy=1000.0, theta=pi / 2, impact=None):
@@ -66,6 +76,13 @@ def test_energies_and_hits_of_a_known_shower(toy_detector):
     assert hits_per_layer(shower)[0].tolist() == [2.0, 0.0, 0.0, 0.0]
     assert float(maximum_energy(shower)) == 2.0
     assert float(maximum_layer(shower)) == 0.0
+    assert sparsity(shower)[0].tolist() == pytest.approx([1 - 2 / 15, 1.0, 1.0, 1.0])
+
+
+def test_thirds_are_of_the_layers(toy_detector):
+    # Layers 0 and 1, layer 2, layer 3.
+    shower = single(toy_detector, {(0, 0, 1): 2.0, (1, 4, 1): 1.0, (2, 0, 1): 4.0, (3, 0, 0): 1.0})
+    assert energy_thirds(shower)[0].tolist() == pytest.approx([3 / 8, 4 / 8, 1 / 8])
 
 
 def test_moments_of_a_known_shower(toy_detector):
@@ -120,6 +137,15 @@ def test_spectrum_counts_every_cell_once(toy_detector):
 def test_spectrum_is_in_units_of_the_mip():
     detector = load_detector("ild_ecal")
     assert spectrum_edges(detector)[20] == pytest.approx(detector.mip)
+    assert mip_edges(detector)[20] == pytest.approx(detector.mip)
+
+
+def test_the_spectrum_about_the_mip_counts_what_is_near(toy_detector):
+    # A MIP stands in for 0.2 MeV here: bins of 0.01 MeV up to 0.8 MeV.
+    shower = single(toy_detector, {(0, 0, 0): 1e-5, (1, 1, 1): 0.095, (2, 2, 2): 0.9})
+    counts = mip_spectrum(shower)[0]
+    assert counts.nonzero().flatten().tolist() == [0, 9]
+    assert float(counts.sum()) == 2.0
 
 
 @pytest.mark.parametrize("detector", detector_names())
@@ -134,8 +160,7 @@ def test_shape_type_and_empty_showers(name, detector, toy_showers):
     assert values.shape[0] == 3
     assert values.ndim == (1 if OBSERVABLES[name].axis is None else 2)
     assert bool(values.isfinite().all())
-    empty = {"maximum_layer": -1.0, "shower_angle": 90.0}.get(name, 0.0)
-    assert values[1].flatten().tolist() == [empty] * values[1].numel()
+    assert values[1].flatten().tolist() == [EMPTY.get(name, 0.0)] * values[1].numel()
 
 
 def test_layers_without_angles_say_nothing_about_x_and_y():
@@ -178,6 +203,9 @@ def test_views_of_one_energy_agree(seed, toy_showers):
     torch.testing.assert_close(longitudinal_profile(showers).sum(dim=-1), response(showers))
     torch.testing.assert_close(hits_per_layer(showers).sum(dim=-1), hits(showers))
     torch.testing.assert_close(radial_profile(showers).sum(dim=-1), (visible > 0).double())
+    torch.testing.assert_close(energy_thirds(showers).sum(dim=-1), (visible > 0).double())
+    cells = torch.tensor(showers.geometry.layer_sizes)
+    torch.testing.assert_close((1 - sparsity(showers)) * cells, hits_per_layer(showers))
     occupied = (showers.deposits > 0).sum(dim=-1).double()
     torch.testing.assert_close(cell_spectrum(showers).sum(dim=-1), occupied)
 

@@ -61,7 +61,8 @@ def test_a_spoilt_layer_is_found_and_named(toy_comparison):
     spoilt = next(s for s in toy_comparison.candidates if s.name == "spoilt")
     assert worst_rows(toy_comparison, spoilt)[0].excess > 4
     text = " ".join(f.text for f in findings(toy_comparison, spoilt) if f.verdict != "floor")
-    assert "Layer energy: mean in layer 2 -5" in text
+    assert text.startswith("Layer 2 holds ")
+    assert "too little energy (" in text
     value = rows(toy_comparison, candidate="spoilt", metric="largest_deviation")[0].value
     assert value.value == pytest.approx(0.5, abs=0.1)
 
@@ -78,15 +79,43 @@ def test_every_classifier_stands_beside_its_floor(toy_comparison):
             ]
             assert all(abs(row.floor.value - 0.5) < 4 * row.floor.error for row in found)
     spoilt = next(s for s in toy_comparison.candidates if s.name == "spoilt")
-    lines = findings(toy_comparison, spoilt)
-    assert lines[0].text.startswith("A classifier on high-level features reaches")
-    assert lines[1].text.startswith("Other classifiers: trees on lateral features 0.")
-    assert lines[1].text.count("floor 0.") == 3
+    texts = [line.text for line in findings(toy_comparison, spoilt)]
+    trees = next(n for n, text in enumerate(texts) if text.startswith("A classifier on high-"))
+    assert texts[trees + 1].startswith("Other classifiers: trees on lateral features 0.")
+    assert texts[trees + 1].count("floor 0.") == 3
     labels = [label for label, _ in overview(toy_comparison)]
     assert labels[0].startswith("Classifier AUC, high-level features")
     assert sum("lassifier AUC" in label for label in labels) == len(bins) + 4
     lines = [line for line in digest(toy_comparison, "good") if line.startswith("classifier")]
     assert [line.split("  ")[0] for line in lines] == ["classifier AUC", "classifier AUC, lateral"]
+
+
+def test_distances_of_features_stand_beside_their_floors(toy_comparison):
+    overall = toy_comparison.energies[0].label
+    for name in (
+        "sliced_wasserstein",
+        "sinkhorn_divergence",
+        "maximum_mean_discrepancy",
+        "energy_distance",
+        "frechet_physics_distance",
+        "kernel_physics_distance",
+        "pair_jensen_shannon",
+        "precision",
+        "recall",
+        "coverage",
+        "density",
+    ):
+        good, spoilt = rows(toy_comparison, observable=FEATURES, metric=name)
+        assert good.energies == spoilt.energies == overall
+        assert good.size == toy_comparison.size
+        assert good.excess < 3
+        assert good.floor == spoilt.floor
+        assert good.value != spoilt.value
+    good, _ = rows(toy_comparison, observable="layer_energy", metric="correlation_distance")
+    assert good.verdict == "floor"
+    lines = "\n".join(table(toy_comparison))
+    assert "Frechet physics distance, high-level features" in lines
+    assert "Mean difference of Pearson correlations, layer_energy" in lines
 
 
 def test_what_betrays_a_candidate_is_its_spoilt_layer(toy_comparison):
@@ -104,7 +133,8 @@ def test_what_betrays_a_candidate_is_its_spoilt_layer(toy_comparison):
 def test_networks_can_be_left_out(toy_files):
     with open_showers(toy_files["geant4"]) as reference, open_showers(toy_files["good"]) as good:
         comparison = compare(reference, {"good": good}, energy_bins=1, neural=False)
-    assert {row.metric for row in rows(comparison, observable=FEATURES)} == {"classifier_auc"}
+    judges = {row.metric for row in comparison.rows if row.metric.endswith("auc")}
+    assert judges == {"classifier_auc"}
     assert rows(comparison, observable=LATERAL_FEATURES, metric="classifier_auc")
 
 
@@ -148,9 +178,13 @@ def test_the_same_seed_gives_the_same_numbers(toy_comparison):
         threshold=None,
         seed=1,
         bins=1,
+        neural=False,
     )
     overall = rows(toy_comparison, candidate="good", energies="all energies")
-    assert [row.value for row in again.rows] == [row.value for row in overall]
+    values = {(row.observable, row.metric, row.over): row.value for row in overall}
+    assert len(again.rows) == len(overall) - 3  # networks, and calibrated trees
+    for row in again.rows:
+        assert row.value == values[row.observable, row.metric, row.over]
     assert again.betrayals == toy_comparison.betrayals[:5]
 
 
@@ -286,6 +320,9 @@ def test_angles_have_bins_where_they_differ(tmp_path, toy_showers, write_showers
         ("separation_power", 0.5, 0.01, "far"),
         ("classifier_auc", 0.47, 0.44, "floor"),
         ("mean_ratio", 0.9, 1.1, "far"),
+        ("density", 1.2, 1.0, "far"),
+        ("density", 0.8, 1.0, "far"),
+        ("coverage", 0.96, 0.97, "floor"),
     ],
 )
 def test_verdicts(metric, value, floor, verdict):

@@ -1,0 +1,26 @@
+"""Does a model make all kinds of showers, and its own? Diversity, memory and lost modes.
+
+Functions of two or three samples. Those that compare pairs of showers give the same number
+for the reference itself, which is its floor.
+"""
+
+from heitler.metrics.diversity.birthday import Support, support_size
+from heitler.metrics.diversity.memory import Memory, memorisation
+from heitler.metrics.diversity.modes import mode_chi2, rarest_mode
+from heitler.metrics.diversity.similarity import (
+    Similarity,
+    similarity_of_samples,
+    structural_similarity,
+)
+
+__all__ = [
+    "Memory",
+    "Similarity",
+    "Support",
+    "memorisation",
+    "mode_chi2",
+    "rarest_mode",
+    "similarity_of_samples",
+    "structural_similarity",
+    "support_size",
+]

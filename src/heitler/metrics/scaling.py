@@ -1,0 +1,48 @@
+"""Feature vectors on one scale, which is that of the reference."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heitler.metrics.base import Values, as_values
+
+__all__ = ["feature_pair", "over_maximum", "standardised"]
+
+_Array = NDArray[np.float64]
+_Pair = tuple[_Array, _Array]
+
+
+def feature_pair(reference: Values, candidate: Values) -> _Pair:
+    """Both samples as matrices with the same columns.
+
+    Raises:
+        ValueError: They have other columns, or one is too small or not finite.
+    """
+    first, second = as_values(reference, ndim=2), as_values(candidate, ndim=2)
+    if first.shape[1] != second.shape[1]:
+        msg = f"both samples need the same features, got {first.shape[1]} and {second.shape[1]}"
+        raise ValueError(msg)
+    return first, second
+
+
+def standardised(reference: Values, candidate: Values) -> _Pair:
+    """Features less their mean in the reference, divided by their standard deviation there.
+
+    A feature that never varies in the reference is divided by its largest magnitude there, if
+    that is not 0.
+    """
+    first, second = feature_pair(reference, candidate)
+    centre, spread = first.mean(axis=0), first.std(axis=0)
+    largest = np.abs(first).max(axis=0)
+    varies = spread > 1e-12 * largest
+    scale = np.where(varies, spread, np.where(largest > 0, largest, 1.0))
+    return (first - centre) / scale, (second - centre) / scale
+
+
+def over_maximum(reference: Values, candidate: Values) -> _Pair:
+    """Features divided by their largest magnitude in the reference, if that is not 0."""
+    first, second = feature_pair(reference, candidate)
+    largest = np.abs(first).max(axis=0)
+    scale = np.where(largest > 0, largest, 1.0)
+    return first / scale, second / scale
