@@ -84,7 +84,7 @@ def test_a_killed_worker_and_a_killed_command(
 def test_interrupted_workers_are_silent(program, tmp_path):
     detector = tmp_path / "sandwich.yaml"
     detector.write_text(DETECTOR)
-    words = ["--simulator", "gflash", "--detector", detector, "--energy", "60GeV", "-n", 9000]
+    words = ["--simulator", "gflash", "--detector", detector, "--energy", "60GeV", "-n", 300_000]
     process = program("simulate", *words, "--workers", 2, "-o", tmp_path / "out.h5")
     blocks = tmp_path / "out.h5.blocks"
     wait_until(lambda: list(blocks.glob("0*.h5")), process)
