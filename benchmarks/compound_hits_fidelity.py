@@ -64,7 +64,9 @@ cells ("voxels") in 2; "more folds" means 5 parts, the package's default, which 
 Separation powers have 20 bins between the 0.5 % and 99.5 % quantiles, underflow and overflow.
 Profiles: largest relative deviation of a component that holds more than 1 %. Values are mean and
 standard deviation over the trainings, floors over subsets of training showers (which overlap where
-there are few of them). Bars compare means; "2 floors" is twice the mean floor."""
+there are few of them). Bars compare means; "2 floors" is twice the mean floor. Wall times include
+whatever else the machine did: two of the three trainings on photons in `ild_ecal` were stopped for
+six minutes halfway."""
 
 
 @dataclass(frozen=True, slots=True)
