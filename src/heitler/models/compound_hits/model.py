@@ -14,7 +14,8 @@ Notation: c conditions, s summaries, l layer, b bin of cells about the axis (see
 
 3. *Residuals.* Tables of energies (`spectra`), clusters (`clusters`), a Gaussian field (`field`)
    and the damping of chance are fitted by generating and comparing (`residuals`).
-4. *Calibration.* Visible energy, mean depth and depth width of a shower are those of s, exactly.
+4. *Calibration.* Visible energy, mean depth, depth width and lateral spread of a shower are those of
+   s, within the limits of `heitler.kernels.calibration`.
 
 Nothing of this is taken from a paper as a whole; the theory page of the documentation derives it.
 """
@@ -282,7 +283,8 @@ class CompoundHits(GenerativeModel):
         spread = about / self.scale
         self.edges.copy_(torch.stack([spread.amin(0) - 0.5, spread.amax(0) + 0.5]))
         far = seen.energy * seen.square
-        self.get_buffer("turn").copy_((far * seen.square).sum() / far.sum().clamp(min=1e-9))
+        turn = (far * seen.square).sum() / far.sum().clamp(min=1e-9)
+        self.get_buffer("turn").copy_(turn.clamp(min=1e-6))  # all hits may be on the axis
         bins, above = self.stencil.count, seen.energy > self.threshold
         index, _ = self.stencil.exposures(aim)
         cells = self.stencil.window[index].sum(0)
