@@ -14,8 +14,8 @@ Notation: c conditions, s summaries, l layer, b bin of cells about the axis (see
 
 3. *Residuals.* Tables of energies (`spectra`), clusters (`clusters`), a Gaussian field (`field`)
    and the damping of chance are fitted by generating and comparing (`residuals`).
-4. *Calibration.* Visible energy, mean depth, depth width and lateral spread of a shower are those of
-   s, within the limits of `heitler.kernels.calibration`.
+4. *Calibration.* Visible energy, mean depth, depth width and lateral spread of a shower are those
+   of s, within the limits of `heitler.kernels.calibration`.
 
 Nothing of this is taken from a paper as a whole; the theory page of the documentation derives it.
 """
