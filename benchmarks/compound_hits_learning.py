@@ -36,15 +36,15 @@ from heitler.training import read_rows
 from heitler.validation.style import figure_style, line_styles
 from results import table
 
-SIZES = (500, 1000, 2500, 4500)
+SIZES = (500, 1000, 2500, 4500, 10_000, 18_500)
 """Showers that a training may use, those of validation among them."""
 
-BEYOND = (10_000, 100_000)
+BEYOND = (100_000,)
 PAIRS = ("A trees", "A network", "B trees", "B network")
 LIKELIHOOD = "cells, nats per shower"
 _REPLICAS = 300
 _BATCH = 50
-_CASE = "ild_ecal"
+_CASE = "ild_ecal_more"
 FIGURE = "compound-hits-learning"
 
 Array = NDArray[np.float64]

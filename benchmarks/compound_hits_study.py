@@ -44,6 +44,7 @@ QUICK = {
     "ild_ecal": (700, 200, 50),
     "clic_ecal": (500, 150, 50),
     "ild_ecal_tilted": (600, 200, 50),
+    "ild_ecal_tilted_more": (600, 200, 50),
     "clic_ecal_more": (500, 150, 50),
     "ild_ecal_more": (700, 200, 50),
     "ild_ecal_types": (700, 200, 50),
@@ -52,7 +53,14 @@ QUICK = {
 
 _QUICK_WORDS = ("--training.stages.rates.epochs=1", "--training.stages.prior.epochs=1")
 _CHUNK = 100
-_SOURCES = ("models/compound_hits", "kernels", "networks", "simulators", "models/base.py")
+_SOURCES = (
+    "models/base.py",
+    "models/compound_hits",
+    "kernels",
+    "networks/mlp.py",
+    "networks/splines.py",
+    "simulators/neural.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ class Case:
         seconds: Longest training; None without a bar.
         recipe: Name of the configuration, that of the data set if empty.
         words: Overrides of the configuration.
+        test: Number of held-out showers, that of the configuration if 0.
     """
 
     name: str
@@ -80,11 +89,17 @@ class Case:
     seconds: float | None = None
     recipe: str = ""
     words: tuple[str, ...] = ()
+    test: int = 0
 
     @property
     def config(self) -> Path:
         """Configuration of the training."""
         return ROOT / "configs" / "experiments" / f"compound_hits_{self.recipe or self.name}.yaml"
+
+    @property
+    def tilted(self) -> bool:
+        """Whether its particles come at different angles."""
+        return self.name.startswith("ild_ecal_tilted")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -128,21 +143,41 @@ CASES = {
             "electrons in `clic_ecal`, with showers of `heitler simulate`",
             "clic_electrons_joined.h5",
             (10, 173, 337, 500),
-            _OTHERS,
+            {"A trees": 0.57, "B trees": 0.60} | {
+                name: bar for name, bar in _OTHERS.items() if name.endswith("network")
+            },
             recipe="clic_ecal",
-            # As many updates as with 1,250 showers.
+            test=1500,
+            # Fewer epochs of more showers.
             words=(
-                "--training.stages.rates.epochs=13",
-                "--training.stages.prior.epochs=37",
+                "--training.stages.rates.epochs=10",
+                "--training.stages.prior.epochs=28",
             ),
         ),
         Case(
             "ild_ecal_more",
             "photons in `ild_ecal`, of `heitler simulate`",
-            "ild_photons_7000.h5",
+            "ild_photons_20000.h5",
             (10, 40, 70, 100),
             {"A trees": 0.57, "B trees": 0.60},
             recipe="ild_ecal",
+            words=(
+                "--training.stages.rates.epochs=5",
+                "--training.stages.prior.epochs=14",
+            ),
+        ),
+        Case(
+            "ild_ecal_tilted_more",
+            "tilted photons in `ild_ecal_tilted`, with showers of `heitler simulate`",
+            "ild_photons_tilted_joined.h5",
+            (10, 40, 70, 100),
+            _OTHERS,
+            recipe="ild_ecal_tilted",
+            test=1500,
+            words=(
+                "--training.stages.rates.epochs=10",
+                "--training.stages.prior.epochs=28",
+            ),
         ),
         Case(
             "ild_ecal_types",
@@ -275,7 +310,9 @@ class Study:
     def counts(self, case: Case) -> tuple[int, int]:
         """Numbers of test and validation showers."""
         data = case.settings["data"]
-        return QUICK[case.name][1:] if self.quick else (data["test"], data["validation"])
+        if self.quick:
+            return QUICK[case.name][1:]
+        return case.test or data["test"], data["validation"]
 
     def trained(
         self,
