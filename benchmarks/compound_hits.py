@@ -54,11 +54,11 @@ Four data sets were made while this was written, by
     $geant4 $ild -n 20000 --seed 11 -o ild_photons_20000.h5
     $geant4 $ild -n 2000 --seed 11 -o ild_photons_2000.h5
     $geant4 $ild --particle e- -n 1500 --seed 41 -o ild_electrons_1500.h5
-    $geant4 ${ild}_tilted --theta 30..90deg -n 3000 --seed 31 -o ild_photons_tilted_3000.h5
+    $geant4 ${ild}_tilted --theta 30..90deg -n 1500 --seed 31 -o ild_photons_tilted_1500.h5
     $geant4 $clic --particle e- -n 5000 --seed 21 -o clic_electrons_5000.h5
     join="python benchmarks/join_showers.py"
     $join clic_electrons_joined.h5 clic_electrons.h5 clic_electrons_5000.h5
-    $join ild_photons_tilted_joined.h5 ild_photons_tilted.h5 ild_photons_tilted_3000.h5
+    $join ild_photons_tilted_joined.h5 ild_photons_tilted.h5 ild_photons_tilted_1500.h5
     $join ild_photons_electrons.h5 ild_photons_2000.h5 ild_electrons_1500.h5
 """
 
