@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
+from typing import ClassVar
 
 import torch
 from torch import Tensor
+
+from heitler.tables import Column, Table
+from heitler.units import degree
 
 __all__ = ["ELECTRON", "PHOTON", "POSITRON", "IncidentParticles"]
 
@@ -33,7 +37,20 @@ class IncidentParticles:
 
     Raises:
         ValueError: A shape, an energy or a direction is not as stated above.
+
+    Attributes:
+        columns: What a table states of them.
     """
+
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("true_energy", "incident energy", "MeV"),
+        Column("true_theta", "true angle to the face", "degrees"),
+        Column("true_azimuth", "true azimuth", "degrees"),
+        Column("true_x", "x of the point of entry", "mm"),
+        Column("true_y", "y of the point of entry", "mm"),
+        Column("true_z", "z of the point of entry", "mm"),
+        Column("pdg", "particle code"),
+    )
 
     energy: Tensor
     pdg: Tensor
@@ -101,7 +118,7 @@ class IncidentParticles:
         theta: float | Tensor = pi / 2,
         phi: float | Tensor = pi / 2,
         impact: tuple[float, float] | Tensor = (0.0, 0.0),
-        depth: float = 0.0,
+        depth: float | Tensor = 0.0,
     ) -> IncidentParticles:
         """Particles by angles and point of entry; by default they lean towards +y.
 
@@ -111,7 +128,7 @@ class IncidentParticles:
             theta: Angle to the face in rad, one or one per particle.
             phi: Azimuth of the direction in rad, from +x towards +y, one or one per particle.
             impact: x and y of the point of entry in mm, one or one per particle, (N, 2).
-            depth: z of the point of entry in mm.
+            depth: z of the point of entry in mm, one or one per particle.
         """
         energy = torch.as_tensor(energy, dtype=torch.float64)
         angle = torch.as_tensor(theta, dtype=torch.float64).expand(energy.shape)
@@ -121,12 +138,37 @@ class IncidentParticles:
             [lateral * _cos(azimuth), lateral * torch.sin(azimuth), torch.sin(angle)], dim=-1
         )
         entry = torch.as_tensor(impact, dtype=torch.float64).expand(energy.numel(), 2)
-        position = torch.cat([entry, torch.full_like(entry[:, :1], depth)], dim=1)
+        z = torch.as_tensor(depth, dtype=torch.float64).expand(energy.shape)
+        position = torch.cat([entry, z[:, None]], dim=1)
         return cls(
             energy=energy,
             pdg=torch.as_tensor(pdg).expand(energy.shape),
             direction=direction,
             position=position,
+        )
+
+    def table(self) -> Table:
+        """The same as a table of seven columns, beside which there is place for what is found."""
+        angles = self.theta / degree, self.phi / degree
+        values = [self.energy, *angles, *self.position.unbind(dim=1), self.pdg.double()]
+        return Table(self.columns, torch.stack(values, dim=1))
+
+    @classmethod
+    def of(cls, table: Table) -> IncidentParticles:
+        """The particles that a table states, among other columns or alone.
+
+        Raises:
+            ValueError: A column is missing, or a number is not as stated above.
+        """
+        names = [column.name for column in cls.columns]
+        energy, theta, phi, x, y, z, pdg = table.select(names).values.unbind(dim=1)
+        return cls.beam(
+            energy,
+            pdg=pdg,
+            theta=theta * degree,
+            phi=phi * degree,
+            impact=torch.stack([x, y], dim=1),
+            depth=z,
         )
 
     @classmethod

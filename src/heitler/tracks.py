@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -19,13 +20,6 @@ __all__ = ["CHARGED", "Tracks"]
 
 CHARGED = {"e": 11, "mu": 13, "pi": 211, "K": 321, "p": 2212}
 """Particle codes of the charged particles that live long enough, without their sign."""
-
-_COLUMNS = (
-    Column("pdg", "particle code"),
-    Column("momentum", "momentum", "MeV"),
-    Column("pseudorapidity", "pseudorapidity"),
-    Column("multiplicity", "tracks in the event"),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +34,17 @@ class Tracks:
 
     Raises:
         ValueError: A shape or a number is not as stated above.
+
+    Attributes:
+        columns: What a table states of them.
     """
+
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("pdg", "particle code"),
+        Column("momentum", "momentum", "MeV"),
+        Column("pseudorapidity", "pseudorapidity"),
+        Column("multiplicity", "tracks in the event"),
+    )
 
     pdg: Tensor
     momentum: Tensor
@@ -48,7 +52,7 @@ class Tracks:
     multiplicity: Tensor
 
     def __post_init__(self) -> None:
-        for column in _COLUMNS:
+        for column in self.columns:
             dtype = torch.int64 if column.name == "pdg" else torch.float64
             values = torch.as_tensor(getattr(self, column.name), dtype=dtype)
             object.__setattr__(self, column.name, values)
@@ -68,7 +72,12 @@ class Tracks:
 
     def __getitem__(self, index: slice | Tensor) -> Tracks:
         """The tracks of a slice, an index tensor or a mask."""
-        return Tracks(*(getattr(self, column.name)[index] for column in _COLUMNS))
+        return Tracks(*(getattr(self, column.name)[index] for column in self.columns))
+
+    @property
+    def energy(self) -> Tensor:
+        """Momentum times the speed of light in MeV, what transforms are told of a track: (N,)."""
+        return self.momentum
 
     @property
     def theta(self) -> Tensor:
@@ -78,13 +87,13 @@ class Tracks:
     @classmethod
     def concatenate(cls, parts: Sequence[Tracks]) -> Tracks:
         """The tracks of all parts, in order."""
-        names = [column.name for column in _COLUMNS]
+        names = [column.name for column in cls.columns]
         return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
 
     def table(self) -> Table:
         """The same as a table of four columns."""
-        values = [getattr(self, column.name).double() for column in _COLUMNS]
-        return Table(_COLUMNS, torch.stack(values, dim=1))
+        values = [getattr(self, column.name).double() for column in self.columns]
+        return Table(self.columns, torch.stack(values, dim=1))
 
     @classmethod
     def of(cls, table: Table) -> Tracks:
@@ -93,7 +102,7 @@ class Tracks:
         Raises:
             ValueError: A column is missing, or a number is not as stated above.
         """
-        return cls(*(table.column(column.name) for column in _COLUMNS))
+        return cls(*(table.column(column.name) for column in cls.columns))
 
 
 def _check(values: Tensor, right: Tensor, rule: str) -> None:

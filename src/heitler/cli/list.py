@@ -17,7 +17,7 @@ from heitler.particles import ELECTRON, PHOTON, POSITRON
 from heitler.units import GeV, degree
 
 if TYPE_CHECKING:
-    from heitler.simulators import ModelCard
+    from heitler.simulators import ModelCard, TrainingRange
 
 __all__ = ["add_arguments", "run"]
 
@@ -72,7 +72,7 @@ def _packaged() -> list[tuple[str, str]]:
     return [(name, f"packaged: {_seen(card)}{_worth(card)}") for name, card in cards]
 
 
-def _seen(card: ModelCard) -> str:
+def _seen(card: ModelCard[TrainingRange]) -> str:
     """Particles, range and detector of a trained model."""
     seen = card.training_range
     particles = " and ".join(_PARTICLES.get(code, f"particles {code}") for code in seen.pdg)
@@ -81,7 +81,7 @@ def _seen(card: ModelCard) -> str:
     return f"{particles} of {energy} at {angle} in {card.detector['name']}"
 
 
-def _worth(card: ModelCard) -> str:
+def _worth(card: ModelCard[TrainingRange]) -> str:
     """AUC with its floor, and speed: both or neither."""
     values = card.fidelity.get("values", [])
     aucs = [row for row in values if row["metric"] == "classifier_auc"]

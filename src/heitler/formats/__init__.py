@@ -16,7 +16,14 @@ from heitler.formats.histograms import holds_histograms, read_histograms
 from heitler.formats.inspection import inspect
 from heitler.formats.particles import read_particles, write_particles
 from heitler.formats.registry import CONVENTIONS, create_showers, open_showers, recognise
-from heitler.formats.tables import create_table, open_table, read_table, write_table
+from heitler.formats.tables import (
+    TableReader,
+    create_table,
+    holds_table,
+    open_table,
+    read_table,
+    write_table,
+)
 
 __all__ = [
     "BATCH",
@@ -26,6 +33,7 @@ __all__ = [
     "Conversion",
     "ShowerReader",
     "ShowerWriter",
+    "TableReader",
     "atomic_file",
     "atomic_folder",
     "batch_size",
@@ -33,6 +41,7 @@ __all__ = [
     "create_showers",
     "create_table",
     "holds_histograms",
+    "holds_table",
     "inspect",
     "open_showers",
     "open_table",

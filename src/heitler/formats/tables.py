@@ -27,7 +27,15 @@ from heitler.formats.hdf5 import append, dataset, growing, naming, open_hdf5
 from heitler.formats.origin import read_origin, write_provenance
 from heitler.tables import Column, Table
 
-__all__ = ["TableReader", "TableWriter", "create_table", "open_table", "read_table", "write_table"]
+__all__ = [
+    "TableReader",
+    "TableWriter",
+    "create_table",
+    "holds_table",
+    "open_table",
+    "read_table",
+    "write_table",
+]
 
 _FORMAT, _COLUMNS = "heitler_format", "heitler_columns"
 _LAYOUT = "table 1"
@@ -68,26 +76,36 @@ class TableReader:
     """Rows of an open file, loaded part by part.
 
     Attributes:
+        path: The file.
         columns: What the columns hold.
         provenance: What the file says about its origin.
     """
 
-    def __init__(self, file: h5py.File) -> None:
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self.path = path
         if file.attrs.get(_FORMAT) != _LAYOUT:
             msg = f"expected a file of a table, got '{file.attrs.get(_FORMAT, 'something else')}'"
             raise ValueError(msg)
         self.columns = tuple(Column(**entry) for entry in json.loads(file.attrs[_COLUMNS]))
         self.provenance: dict[str, Any] = read_origin(file).provenance
         self.provenance.pop(_COLUMNS)
-        self._data = [dataset(file["columns"], column.name) for column in self.columns]
+        self._data = {c.name: dataset(file["columns"], c.name) for c in self.columns}
 
     def __len__(self) -> int:
-        return int(self._data[0].shape[0]) if self._data else 0
+        return next((int(data.shape[0]) for data in self._data.values()), 0)
 
-    def read(self, start: int = 0, stop: int | None = None) -> Table:
-        """Rows `start` to `stop` (exclusive); by default all."""
-        values = [data[start:stop] for data in self._data]
-        return Table(self.columns, torch.from_numpy(np.stack(values, axis=1)))
+    def read(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        columns: Sequence[Column] | None = None,
+    ) -> Table:
+        """Rows `start` to `stop` (exclusive) of some columns; by default all of all."""
+        chosen = self.columns if columns is None else tuple(columns)
+        with naming(str(self.path)):
+            values = [self._data[column.name][start:stop] for column in chosen]
+            return Table(chosen, torch.from_numpy(np.stack(values, axis=1)))
 
 
 @contextmanager
@@ -117,8 +135,22 @@ def open_table(path: str | Path) -> Iterator[TableReader]:
         OSError: There is no such file.
         ValueError: It holds no table, or is damaged.
     """
-    with open_hdf5(Path(path)) as file, naming(str(path)):
-        yield TableReader(file)
+    with open_hdf5(Path(path)) as file:
+        # Errors of reading name the file; those of whoever reads it are theirs.
+        with naming(str(path)):
+            reader = TableReader(Path(path), file)
+        yield reader
+
+
+def holds_table(path: str | Path) -> bool:
+    """Whether a file holds a table, as opposed to showers."""
+    if not (Path(path).is_file() and h5py.is_hdf5(path)):
+        return False
+    try:
+        with h5py.File(path, "r") as file:
+            return bool(file.attrs.get(_FORMAT) == _LAYOUT)
+    except OSError:
+        return False
 
 
 def write_table(

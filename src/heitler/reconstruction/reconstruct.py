@@ -20,6 +20,7 @@ from torch import Tensor
 
 from heitler.detectors import Detector
 from heitler.formats import ShowerReader
+from heitler.particles import IncidentParticles
 from heitler.reconstruction.calibration import Calibration, sampling_groups
 from heitler.reconstruction.clustering import Clustering
 from heitler.reconstruction.digitisation import Digitisation
@@ -33,12 +34,6 @@ __all__ = ["Reconstruction", "batches_of"]
 _BATCH = 200
 """Showers at a time."""
 
-_TRUTH = (
-    Column("true_energy", "incident energy", "MeV"),
-    Column("true_theta", "true angle to the face", "degrees"),
-    Column("true_azimuth", "true azimuth", "degrees"),
-    Column("pdg", "particle code"),
-)
 _FOUND = (
     Column("hits", "hits after digitisation"),
     Column("visible_energy", "energy of the hits", "MeV"),
@@ -115,7 +110,7 @@ class Reconstruction:
         """
         sparse = showers.sparse() if isinstance(showers, Showers) else showers
         read = self.digitisation(sparse, seed=seed, first=first)
-        table = _truth(sparse).beside(self._find(read))
+        table = sparse.particles.table().beside(self._find(read))
         if self.calibration is None:
             return table
         energy = self.calibration.energy(_groups(table))
@@ -134,7 +129,7 @@ class Reconstruction:
         """The columns of the tables of a detector's showers."""
         groups = int(sampling_groups(detector).max()) + 1
         energy = () if self.calibration is None else (_ENERGY,)
-        return (*_TRUTH, *_FOUND, *map(_group, range(groups)), *energy)
+        return (*IncidentParticles.columns, *_FOUND, *map(_group, range(groups)), *energy)
 
     def _find(self, read: SparseShowers) -> Table:
         clusters = self.clustering(read)
@@ -160,13 +155,6 @@ def batches_of(reader: ShowerReader, size: int = _BATCH) -> Iterator[SparseShowe
     """All showers of a file in order, as lists of hits, at most `size` at a time."""
     for start in range(0, len(reader), size):
         yield reader.read_sparse(start, start + size)
-
-
-def _truth(showers: SparseShowers) -> Table:
-    particles = showers.particles
-    angles = particles.theta / degree, particles.phi / degree
-    values = [particles.energy, *angles, particles.pdg.double()]
-    return Table(_TRUTH, torch.stack(values, dim=-1))
 
 
 def _angles(direction: Tensor) -> tuple[Tensor, Tensor]:

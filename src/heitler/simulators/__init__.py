@@ -17,6 +17,8 @@ from heitler.simulators.machine import machine as machine
 from heitler.simulators.neural import HELD_OUT as HELD_OUT
 from heitler.simulators.neural import PARTICLES as PARTICLES
 from heitler.simulators.neural import NeuralSimulator as NeuralSimulator
+from heitler.simulators.neural_table import CAUSES as CAUSES
+from heitler.simulators.neural_table import NeuralTable as NeuralTable
 from heitler.simulators.rich import LHCB as LHCB
 from heitler.simulators.rich import Radiator as Radiator
 from heitler.simulators.rich import RichSimulator as RichSimulator
@@ -28,3 +30,5 @@ from heitler.simulators.sources import Source as Source
 from heitler.simulators.sources import block_seed as block_seed
 from heitler.simulators.tables import TrackGun as TrackGun
 from heitler.simulators.tables import generate_table as generate_table
+from heitler.simulators.track_range import TrackRange as TrackRange
+from heitler.simulators.trained import TrainedSimulator as TrainedSimulator

@@ -1,4 +1,4 @@
-"""The part of a configuration from which a neural simulator is built.
+"""The part of a configuration from which a trained simulator is built.
 
     conditioning: [{class_path: heitler.preprocessing.LogEnergy}]
     preprocessing: [{class_path: heitler.preprocessing.Response}]
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import yaml
 from jsonargparse import ArgumentParser, Namespace
+from torch import Tensor
 
 from heitler.detectors import Geometry
 from heitler.models import GenerativeModel, ShowerShape
@@ -32,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What a neural simulator is made of.
+    """What a trained simulator is made of.
 
     Arguments:
         model: The family with its settings; the shape of the showers comes later.
@@ -53,16 +54,34 @@ class Blueprint:
         Raises:
             ValueError: The model's settings make no network.
         """
-        conditioning = Conditioning(self.conditioning)
         for transform in self.preprocessing:
             transform.see(geometry)
+        return self._build(geometry.layer_sizes, geometry.cell_centres)
+
+    def build_table(
+        self, columns: int
+    ) -> tuple[Conditioning[Any], Preprocessing, GenerativeModel]:
+        """The same for a table, whose columns are the cells of a single layer without places.
+
+        Raises:
+            ValueError: The model's settings make no network, or a transform needs places.
+        """
+        for transform in self.preprocessing:
+            if type(transform).see is not Transform.see:
+                name = type(transform).__name__
+                msg = (
+                    f"the transform {name} needs cells that have a place; leave it out of a table"
+                )
+                raise ValueError(msg)
+        return self._build((columns,), None)
+
+    def _build(
+        self, layers: tuple[int, ...], centres: Tensor | None
+    ) -> tuple[Conditioning[Any], Preprocessing, GenerativeModel]:
+        conditioning = Conditioning(self.conditioning)
         preprocessing = Preprocessing(self.preprocessing)
         shape = ShowerShape(
-            geometry.layer_sizes,
-            preprocessing.quantities,
-            conditioning.size,
-            conditioning.columns,
-            geometry.cell_centres,
+            layers, preprocessing.quantities, conditioning.size, conditioning.columns, centres
         )
         try:
             return conditioning, preprocessing, self.model(shape)

@@ -12,9 +12,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from math import ceil, floor, inf, log10, pi, sin
+from math import ceil, floor, inf, pi, sin
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heitler.particles import IncidentParticles
+from heitler.simulators.track_range import TrackRange, significant
+from heitler.tables import Column
 from heitler.units import GeV, degree
 
 __all__ = ["ModelCard", "TrainingRange"]
@@ -67,7 +69,7 @@ class TrainingRange:
         low, high = float(particles.energy.min()), float(particles.energy.max())
         flat, steep = (float(a) / degree for a in (particles.theta.min(), particles.theta.max()))
         return cls(
-            energy=(_round(low, floor), _round(high, ceil)),
+            energy=significant((low, high)),
             theta=(floor(flat + 1e-4) * degree, ceil(steep - 1e-4) * degree),
             pdg=tuple(sorted(set(particles.pdg.tolist()))),
             position=(_edges(particles.position[:, 0]), _edges(particles.position[:, 1])),
@@ -163,36 +165,41 @@ class TrainingRange:
             yield f"azimuths of {seen} degrees, got {got} degrees"
 
 
+Range = TypeVar("Range", bound=TrainingRange | TrackRange)
+
+
 @dataclass(frozen=True, slots=True)
-class ModelCard:
+class ModelCard(Generic[Range]):
     """What belongs to a model beside its weights.
 
     Arguments:
         name: Name of the model.
         family: Name of the model's class.
-        detector: Definition of the detector, as in its file.
-        training_range: The particles that it has seen.
+        detector: Definition of the detector, as in its file; empty for a model of a table.
+        training_range: The particles or tracks that it has seen.
         data: File name, SHA-256, number of training showers, and origin of the training showers.
         training: Seed, seconds, number of parameters, versions, hardware.
         fidelity: Comparison with showers that training never saw, each number with its floor.
         speed: Times per shower beside those of the full simulation.
+        columns: What the columns of a table are, for a model of one.
     """
 
     name: str
     family: str
     detector: Mapping[str, Any]
-    training_range: TrainingRange
+    training_range: Range
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     fidelity: Mapping[str, Any] = field(default_factory=dict)
     speed: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
 
     def write(self, path: Path) -> None:
         """Writes the card as JSON."""
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
-    def read(cls, path: Path) -> ModelCard:
+    def read(cls, path: Path) -> ModelCard[Any]:
         """Reads a card.
 
         Raises:
@@ -200,19 +207,16 @@ class ModelCard:
         """
         try:
             content = json.loads(path.read_text())
-            training_range = TrainingRange.from_mapping(content.pop("training_range"))
-            return cls(training_range=training_range, **content)
+            seen = content.pop("training_range")
+            kind = TrackRange if "momentum" in seen else TrainingRange
+            columns = tuple(Column(**column) for column in content.pop("columns", []))
+            return ModelCard(training_range=kind.from_mapping(seen), columns=columns, **content)
         except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
             msg = f"{path} is not a model card: {error}"
             raise ValueError(msg) from error
         except ValueError as error:
             msg = f"{path} cannot be used: {error}"
             raise ValueError(msg) from error
-
-
-def _round(value: float, direction: Any) -> float:  # noqa: ANN401 (math.floor or math.ceil)
-    step = 10.0 ** (floor(log10(value)) - 1)
-    return float(direction(round(value / step, 6)) * step)
 
 
 def _pair(values: Iterable[float]) -> tuple[float, float]:

@@ -6,6 +6,7 @@ if find_spec("lightning") is None:
     msg = "training needs lightning: pip install 'heitler[train]'"
     raise ImportError(msg)
 
+from heitler.training.data import Split as Split
 from heitler.training.experiment import DataSettings as DataSettings
 from heitler.training.experiment import Experiment as Experiment
 from heitler.training.experiment import Schedule as Schedule
@@ -15,5 +16,4 @@ from heitler.training.run import CHECKPOINT as CHECKPOINT
 from heitler.training.run import RECORDS as RECORDS
 from heitler.training.run import is_first_process as is_first_process
 from heitler.training.run import train as train
-from heitler.training.showers import Split as Split
 from heitler.training.showers import read_rows as read_rows

@@ -25,22 +25,25 @@ __all__ = ["DataSettings", "Experiment", "Schedule", "StageSettings", "TrainerSe
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Which showers to train on, and which to keep apart.
+    """Which showers, or rows of a table, to train on, and which to keep apart.
 
     Test and validation showers are spread evenly over the file, so a file that is sorted by
     energy is split fairly.
 
     Arguments:
-        file: Shower file of any convention, or the name of a packaged sample.
+        file: Shower file of any convention, or the name of a packaged sample, or a table that
+            states what caused its rows.
         test: Number of showers that training never sees; they go to ``held_out.h5``.
         validation: Number of showers that choose between weights.
         detector: Name of the detector, where the file does not say it.
+        columns: Which columns of a table the model makes; by default all but the causes.
     """
 
     file: str
     test: int = 1500
     validation: int = 300
     detector: str | None = None
+    columns: list[str] | None = None
 
     def __post_init__(self) -> None:
         if min(self.test, self.validation) < 1:

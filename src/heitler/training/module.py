@@ -22,7 +22,7 @@ from torch.optim import AdamW, Optimizer
 
 from heitler.models import GenerativeModel, Phase, Stage
 from heitler.training.experiment import StageSettings
-from heitler.training.showers import Batch
+from heitler.training.stream import Batch
 
 __all__ = ["StagePlan", "TrainingModule", "learning_rate_factor", "plan"]
 

@@ -3,8 +3,9 @@
 A run directory holds
 
     config.yaml          the configuration with all defaults filled in
-    held_out.h5          the showers that training never saw
+    held_out.h5          the showers, or rows of a table, that training never saw
     particles.csv        incident particles of training showers, for the assessment
+    particles.h5         the same of a training on a table
     metrics.csv          losses and physics by epoch
     checkpoint.ckpt      the state of an unfinished training, from which it goes on
     model.safetensors    the weights
@@ -18,6 +19,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,32 +30,26 @@ from torch.utils.data import DataLoader
 
 from heitler.data import resolve
 from heitler.detectors import load_detector
-from heitler.formats import (
-    ShowerReader,
-    atomic_file,
-    create_showers,
-    open_showers,
-    sha256,
-    write_particles,
-)
+from heitler.formats import atomic_file, holds_table, open_showers, open_table, sha256
 from heitler.models import draw
-from heitler.showers import Showers
 from heitler.simulators import (
+    HELD_OUT,
     ModelCard,
-    NeuralSimulator,
-    TrainingRange,
+    TrainedSimulator,
     block_seed,
     machine,
     read_configuration,
 )
-from heitler.simulators.neural import CARD, CONFIGURATION, HELD_OUT, PARTICLES
+from heitler.simulators.trained import CARD, CONFIGURATION
 from heitler.training.callbacks import Checkpoints, ProgressBar, Records
-from heitler.training.experiment import Experiment
+from heitler.training.data import C, R, Sample, Split, TrainingData
+from heitler.training.experiment import DataSettings, Experiment
 from heitler.training.module import TrainingModule, plan
-from heitler.training.monitor import PhysicsMonitor
-from heitler.training.showers import Batch, ShowerStream, SparseDeposits, Split, read_rows
+from heitler.training.showers import ShowerData
+from heitler.training.stream import Batch, TrainingStream
+from heitler.training.tables import TableData
 
-__all__ = ["CHECKPOINT", "RECORDS", "is_first_process", "train"]
+__all__ = ["CHECKPOINT", "RECORDS", "is_first_process", "open_data", "train"]
 
 RECORDS = "metrics.csv"
 CHECKPOINT = "checkpoint.ckpt"
@@ -101,14 +97,18 @@ def train(
     output = Path(output)
     if _is_complete(output, configuration):
         return output
-    data = experiment.data
-    detector = load_detector(data.detector) if data.detector else None
-    with open_showers(resolve(data.file), detector=detector) as reader:
-        split = Split.of(len(reader), test=data.test, validation=data.validation)
-        simulator = _build(experiment, reader, split)
+    with open_data(experiment.data) as data:
+        split = Split.of(
+            len(data),
+            test=experiment.data.test,
+            validation=experiment.data.validation,
+            what=data.rows,
+        )
+        sample = data.load(_sample_rows(data, split))
+        simulator = _build(experiment, data, split, sample)
         plans = plan(simulator.model, experiment.settings_of(simulator.model))
-        stream = ShowerStream(
-            reader,
+        stream = TrainingStream(
+            data,
             split.train,
             simulator.conditioning,
             simulator.preprocessing,
@@ -116,26 +116,23 @@ def train(
             batch_size=experiment.training.batch_size,
             seed=experiment.seed,
         )
-        validation = SparseDeposits(read_rows(reader, split.validation), stream.cells)
-        sample = SparseDeposits(read_rows(reader, _sample_rows(reader, split)), stream.cells)
+        validation = data.load(split.validation)
         module = TrainingModule(
             simulator.model,
             plans,
             len(stream),
             sample=lambda index: _look(stream, sample, experiment.seed, index, _PREPARE),
             validation=_look(stream, validation, experiment.seed, 0, _VALIDATE),
-            physics=PhysicsMonitor(
-                simulator,
-                _dense(validation, reader),
-                seed=block_seed(experiment.seed, 0, _PHYSICS),
+            physics=data.monitor(
+                simulator, validation, seed=block_seed(experiment.seed, 0, _PHYSICS)
             ),
             physics_every=experiment.training.physics_every,
         )
         accelerator = experiment.accelerator_for(simulator.model)
         trainer = _trainer(stream, experiment, accelerator, output, progress=progress)
         _claim(output, configuration)
-        checksum = sha256(reader.path)
-        _hold_out(output, reader, split, checksum)
+        checksum = sha256(data.path)
+        _hold_out(output, data, split, checksum)
         _fit(trainer, module, stream, output / CHECKPOINT)
         if is_first_process():
             facts = {
@@ -144,7 +141,7 @@ def train(
                 "sha256": checksum,
                 "device": trainer.strategy.root_device,
             }
-            simulator.card = _card(experiment, reader, split, simulator, facts)
+            simulator.card = _card(experiment, data, split, simulator, facts)
             simulator.save(output, configuration)
             (output / CHECKPOINT).unlink(missing_ok=True)
     return output
@@ -156,28 +153,45 @@ def is_first_process() -> bool:
     return next((os.environ[name] for name in names if name in os.environ), "0") == "0"
 
 
-def _build(experiment: Experiment, reader: ShowerReader, split: Split) -> NeuralSimulator:
+@contextmanager
+def open_data(settings: DataSettings) -> Iterator[TrainingData[Any, Any]]:
+    """The file to train on: showers, or a table.
+
+    Raises:
+        ValueError: There is no such file, or the settings do not fit it.
+    """
+    path = resolve(settings.file)
+    if holds_table(path):
+        if settings.detector is not None:
+            msg = f"{path} holds a table: data.detector says nothing to it, leave it out"
+            raise ValueError(msg)
+        with open_table(path) as table:
+            yield TableData(table, settings.columns)
+        return
+    if settings.columns is not None:
+        msg = f"{path} holds showers: data.columns says nothing to them, leave it out"
+        raise ValueError(msg)
+    detector = load_detector(settings.detector) if settings.detector else None
+    with open_showers(path, detector=detector) as reader:
+        yield ShowerData(reader)
+
+
+def _build(
+    experiment: Experiment, data: TrainingData[C, R], split: Split, sample: Sample[C]
+) -> TrainedSimulator[C, R]:
     """A simulator with fitted conditioning and preprocessing and fresh weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
-        conditioning, preprocessing, model = experiment.build(reader.detector.geometry)
-    sample = Showers.concatenate(list(read_rows(reader, _sample_rows(reader, split))))
-    conditioning.fit(reader.particles[split.train])
-    preprocessing.fit(sample.deposits, sample.particles.energy.float())
-    card = ModelCard(
-        name="unfinished",
-        family=type(model).__name__,
-        detector=reader.detector.definition,
-        training_range=TrainingRange.of(reader.particles[split.train]),
-    )
-    return NeuralSimulator(
-        reader.detector, conditioning, preprocessing, model, card, extrapolate=True
-    )
+        simulator = data.simulator(experiment, split.train)
+    simulator.conditioning.fit(data.particles[split.train])
+    cells = sample.dense(torch.arange(len(sample)))
+    simulator.preprocessing.fit(cells, sample.particles.energy.float())
+    return simulator
 
 
-def _sample_rows(reader: ShowerReader, split: Split) -> torch.Tensor:
+def _sample_rows(data: TrainingData[Any, Any], split: Split) -> torch.Tensor:
     """Training rows that fit the preprocessing: spread over the file, bounded in memory."""
-    count = min(split.train.numel(), max(1, _SAMPLE_CELLS // reader.detector.geometry.cells))
+    count = min(split.train.numel(), max(1, _SAMPLE_CELLS // data.cells))
     places = torch.arange(count, dtype=torch.float64) * split.train.numel() / count
     return split.train[places.long()]
 
@@ -218,50 +232,40 @@ def _claim(output: Path, configuration: str) -> None:
         partial.write_text(configuration)
 
 
-def _hold_out(output: Path, reader: ShowerReader, split: Split, checksum: str) -> None:
-    """Writes the showers that training will not see, and particles of those that it will.
+def _hold_out(output: Path, data: TrainingData[Any, Any], split: Split, checksum: str) -> None:
+    """Writes the rows that training will not see, and particles of those that it will.
 
     Raises:
-        ValueError: The directory keeps showers apart that are those of another file.
+        ValueError: The directory keeps rows apart that are those of another file.
     """
     if not is_first_process():
         return
     path = output / HELD_OUT
     if path.exists():
-        with open_showers(path) as kept:
-            if kept.provenance.get("held_out_from_sha256") != checksum:
-                msg = (
-                    f"{reader.path} has changed since the training in {output} began; choose "
-                    "another directory or delete it"
-                )
-                raise ValueError(msg)
+        if data.origin_of(path).get("held_out_from_sha256") != checksum:
+            msg = (
+                f"{data.path} has changed since the training in {output} began; choose "
+                "another directory or delete it"
+            )
+            raise ValueError(msg)
         return
     count = min(_LISTED, split.train.numel())
     rows = split.train[torch.linspace(0, split.train.numel() - 1, count).long()]
-    with atomic_file(output / PARTICLES) as partial:
-        write_particles(partial, reader.particles[rows])
-    origin = {"held_out_from": reader.path.name, "held_out_from_sha256": checksum}
-    provenance = {**reader.provenance, **origin}
-    with create_showers(path, reader.detector, provenance=provenance) as writer:
-        for showers in read_rows(reader, split.test):
-            writer.write(showers)
+    data.list_particles(output, rows)
+    origin = {"held_out_from": data.path.name, "held_out_from_sha256": checksum}
+    data.hold_out(path, split.test, origin)
 
 
 def _look(
-    stream: ShowerStream, showers: SparseDeposits, seed: int, index: int, purpose: int
+    stream: TrainingStream[C], sample: Sample[C], seed: int, index: int, purpose: int
 ) -> Batch:
-    """All of some showers as the model sees them, with noise of their own."""
-    z = draw(stream.noise, len(showers), (seed, purpose, index))
-    return stream.features(showers, torch.arange(len(showers)), z)
-
-
-def _dense(showers: SparseDeposits, reader: ShowerReader) -> Showers:
-    rows = torch.arange(len(showers))
-    return Showers(showers.dense(rows), showers.particles, reader.detector)
+    """All of some rows as the model sees them, with noise of their own."""
+    z = draw(stream.noise, len(sample), (seed, purpose, index))
+    return stream.features(sample, torch.arange(len(sample)), z)
 
 
 def _trainer(
-    stream: ShowerStream,
+    stream: TrainingStream[Any],
     experiment: Experiment,
     accelerator: str,
     output: Path,
@@ -305,7 +309,7 @@ def _trainer(
 
 
 def _fit(
-    trainer: L.Trainer, module: TrainingModule, stream: ShowerStream, checkpoint: Path
+    trainer: L.Trainer, module: TrainingModule, stream: TrainingStream[Any], checkpoint: Path
 ) -> None:
     """Trains from the last checkpoint to the end."""
     with _quiet():
@@ -321,7 +325,7 @@ def _fit(
 class _Epochs(L.Callback):
     """Tells the stream its share of the batches and the number of the epoch; ends epochs."""
 
-    def __init__(self, stream: ShowerStream) -> None:
+    def __init__(self, stream: TrainingStream[Any]) -> None:
         self.stream = stream
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:  # noqa: ARG002
@@ -356,26 +360,24 @@ def _quiet() -> Iterator[None]:
 
 def _card(
     experiment: Experiment,
-    reader: ShowerReader,
+    data: TrainingData[Any, Any],
     split: Split,
-    simulator: NeuralSimulator,
+    simulator: TrainedSimulator[Any, Any],
     facts: Mapping[str, Any],
-) -> ModelCard:
+) -> ModelCard[Any]:
     """The card of a finished training; `facts`: name, seconds, device and the data's SHA-256."""
     device = facts["device"]
     parameters = sum(p.numel() for p in simulator.model.parameters())
-    return ModelCard(
+    return replace(
+        simulator.card,
         name=facts["name"],
-        family=simulator.card.family,
-        detector=simulator.card.detector,
-        training_range=simulator.card.training_range,
         data={
-            "file": reader.path.name,
+            "file": data.path.name,
             "sha256": facts["sha256"],
             "train": split.train.numel(),
             "validation": split.validation.numel(),
             "test": split.test.numel(),
-            "provenance": reader.provenance,
+            "provenance": data.provenance,
         },
         training={
             "seed": experiment.seed,

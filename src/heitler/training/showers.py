@@ -1,64 +1,39 @@
-"""Showers on their way into a model.
-
-The training showers are held in sparse form, as many as fit a memory limit; a file with more is
-gone through in windows of that size. The order of showers and their noise depend on seed and
-epoch only. Each process takes its slice of every global batch and of its noise, so any number of
-processes computes the gradient of the same batch.
-"""
+"""Training on showers: they are held in memory in sparse form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
-from heitler.formats import ShowerReader
+from heitler.formats import (
+    ShowerReader,
+    atomic_file,
+    create_showers,
+    open_showers,
+    write_particles,
+)
 from heitler.hits import Hits
-from heitler.models import NoiseSpec, Variates, draw, random_generator
 from heitler.particles import IncidentParticles
-from heitler.preprocessing import Conditioning, Preprocessing
 from heitler.showers import Showers
-from heitler.simulators import block_seed
+from heitler.simulators import (
+    PARTICLES,
+    Blueprint,
+    ModelCard,
+    NeuralSimulator,
+    TrainedSimulator,
+    TrainingRange,
+)
+from heitler.training.data import Sample, TrainingData
+from heitler.training.monitor import PhysicsMonitor, observables_of
 
-__all__ = ["Batch", "ShowerStream", "SparseDeposits", "Split", "read_rows"]
-
-Batch = tuple[Tensor, Tensor, Variates]
-"""Features (N, features), conditions (N, conditions), random numbers."""
+__all__ = ["ShowerData", "SparseDeposits", "read_rows"]
 
 _MAX_HITS = 100_000_000
 """Hits in memory at a time: 800 MB."""
-
-_ORDER, _NOISE = 2, 3
-"""Purposes of seeds, see `block_seed`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Rows of a file for training, validation and test: each sorted, together all."""
-
-    train: Tensor
-    validation: Tensor
-    test: Tensor
-
-    @classmethod
-    def of(cls, showers: int, *, test: int, validation: int) -> Split:
-        """Test rows spread evenly over the file, validation rows over what is left.
-
-        Raises:
-            ValueError: The file has too few showers.
-        """
-        if showers < test + validation + 1:
-            msg = (
-                f"the file has {showers} showers: too few for {test} to test, {validation} to "
-                "validate and any to train (data.test, data.validation)"
-            )
-            raise ValueError(msg)
-        rest, test_rows = _spread(torch.arange(showers), test)
-        train, validation_rows = _spread(rest, validation)
-        return cls(train, validation_rows, test_rows)
 
 
 class SparseDeposits:
@@ -94,102 +69,68 @@ def read_rows(reader: ShowerReader, rows: Tensor) -> Iterator[Showers]:
         yield reader.read(start * size, (start + 1) * size)[inside]
 
 
-class ShowerStream(IterableDataset[Batch]):
-    """Batches of training showers, a slice of each for every process.
+class ShowerData(TrainingData[IncidentParticles, Showers]):
+    """A file of showers to train on.
 
     Arguments:
-        reader: The shower file.
-        rows: Rows to train on, sorted.
-        conditioning: Fitted.
-        preprocessing: Fitted.
-        noise: What the loss consumes.
-        batch_size: Showers per batch, over all processes.
-        seed: Seed of order and noise.
+        reader: The open file.
     """
 
-    def __init__(
+    rows = "showers"
+
+    def __init__(self, reader: ShowerReader) -> None:
+        self.reader = reader
+        self.path, self.provenance = reader.path, reader.provenance
+        self.particles, self.cells = reader.particles, reader.detector.geometry.cells
+
+    def load(self, rows: Tensor) -> SparseDeposits:
+        """Some showers, sorted, in memory."""
+        return SparseDeposits(read_rows(self.reader, rows), self.cells)
+
+    def most(self, rows: Tensor) -> int:
+        """How many of these showers memory holds at a time, by the hits of the first 500."""
+        hits = self.load(rows[:500]).hits
+        return int(_MAX_HITS * len(hits) / max(hits.cells.numel(), 1))
+
+    def simulator(self, blueprint: Blueprint, rows: Tensor) -> NeuralSimulator:
+        """A simulator of these showers with fresh weights, not yet fitted."""
+        detector = self.reader.detector
+        conditioning, preprocessing, model = blueprint.build(detector.geometry)
+        card = ModelCard(
+            name="unfinished",
+            family=type(model).__name__,
+            detector=detector.definition,
+            training_range=TrainingRange.of(self.particles[rows]),
+        )
+        return NeuralSimulator(
+            detector, conditioning, preprocessing, model, card, extrapolate=True
+        )
+
+    def monitor(
         self,
-        reader: ShowerReader,
-        rows: Tensor,
-        conditioning: Conditioning[IncidentParticles],
-        preprocessing: Preprocessing,
-        noise: NoiseSpec,
+        simulator: TrainedSimulator[IncidentParticles, Showers],
+        sample: Sample[IncidentParticles],
         *,
-        batch_size: int,
         seed: int,
-    ) -> None:
-        super().__init__()
-        if rows.numel() < batch_size:
-            msg = f"{rows.numel()} training showers do not fill a batch of {batch_size}"
-            raise ValueError(msg)
-        self.reader, self.rows = reader, rows
-        self.conditioning, self.preprocessing, self.noise = conditioning, preprocessing, noise
-        self.batch_size, self.seed = batch_size, seed
-        self.epoch, self.rank, self.processes = 0, 0, 1
-        self._windows: list[Tensor] = []
-        self._kept: SparseDeposits | None = None
+    ) -> PhysicsMonitor[IncidentParticles, Showers]:
+        """Distances in a few observables."""
+        deposits = sample.dense(torch.arange(len(sample)))
+        showers = Showers(deposits, sample.particles, self.reader.detector)
+        return PhysicsMonitor(simulator, sample.particles, showers, observables_of, seed=seed)
 
-    def __len__(self) -> int:
-        return sum(rows.numel() // self.batch_size for rows in self.windows)
+    def hold_out(self, path: Path, rows: Tensor, origin: dict[str, str]) -> None:
+        """Writes showers that training will not see."""
+        provenance = {**self.provenance, **origin}
+        with create_showers(path, self.reader.detector, provenance=provenance) as writer:
+            for showers in read_rows(self.reader, rows):
+                writer.write(showers)
 
-    @property
-    def cells(self) -> int:
-        """Number of cells of a shower."""
-        return self.reader.detector.geometry.cells
+    def origin_of(self, path: Path) -> dict[str, Any]:
+        """What a file of `hold_out` says about its origin."""
+        with open_showers(path) as kept:
+            return kept.provenance
 
-    @property
-    def windows(self) -> list[Tensor]:
-        """The rows that are in memory together."""
-        if not self._windows:
-            sample = next(read_rows(self.reader, self.rows[:500]))
-            hits = float((sample.deposits > 0).sum()) / len(sample)
-            size = max(self.batch_size, int(_MAX_HITS / max(hits, 1.0)))
-            parts = -(-self.rows.numel() // size)
-            self._windows = list(torch.tensor_split(self.rows, parts))
-        return self._windows
-
-    def share(self, rank: int, processes: int) -> None:
-        """Makes this process number `rank` of several."""
-        if self.batch_size % processes:
-            msg = f"a batch of {self.batch_size} cannot be shared by {processes} processes"
-            raise ValueError(msg)
-        self.rank, self.processes = rank, processes
-
-    def __iter__(self) -> Iterator[Batch]:
-        order = random_generator(block_seed(self.seed, self.epoch, _ORDER))
-        step = 0
-        for window in order.permutation(len(self.windows)).tolist():
-            showers = self._load(window)
-            shuffled = torch.from_numpy(order.permutation(len(showers)))
-            for batch in torch.split(shuffled, self.batch_size):
-                if batch.numel() == self.batch_size:
-                    z = draw(self.noise, self.batch_size, (self.seed, _NOISE, self.epoch, step))
-                    step += 1
-                    yield self.features(showers, batch[self._mine], self._slice(z))
-
-    def features(self, showers: SparseDeposits, rows: Tensor, z: Variates) -> Batch:
-        """What the model sees of some showers."""
-        particles = showers.particles[rows]
-        x = self.preprocessing(showers.dense(rows), particles.energy.float())
-        return x, self.conditioning(particles), z
-
-    def _load(self, window: int) -> SparseDeposits:
-        if self._kept is None or len(self.windows) > 1:
-            rows = self.windows[window]
-            self._kept = SparseDeposits(read_rows(self.reader, rows), self.cells)
-        return self._kept
-
-    @property
-    def _mine(self) -> slice:
-        share = self.batch_size // self.processes
-        return slice(self.rank * share, (self.rank + 1) * share)
-
-    def _slice(self, z: Variates) -> Variates:
-        return {name: values[self._mine] for name, values in z.items()}
-
-
-def _spread(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Rows that stay, and `count` rows spread evenly."""
-    chosen = torch.zeros(rows.numel(), dtype=torch.bool)
-    chosen[((torch.arange(count, dtype=torch.float64) + 0.5) * rows.numel() / count).long()] = True
-    return rows[~chosen], rows[chosen]
+    def list_particles(self, folder: Path, rows: Tensor) -> None:
+        """Writes incident particles of the training as a CSV table."""
+        with atomic_file(folder / PARTICLES) as partial:
+            write_particles(partial, self.particles[rows])

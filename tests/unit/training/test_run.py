@@ -17,7 +17,8 @@ from heitler.preprocessing import Response
 from heitler.simulators import NeuralSimulator
 from heitler.training import train
 from heitler.training.callbacks import Checkpoints
-from heitler.training.showers import ShowerStream, Split
+from heitler.training.data import Split
+from heitler.training.stream import TrainingStream
 
 train_module = importlib.import_module("heitler.training.run")
 FAMILIES = pytest.mark.parametrize("family", ["vae", "wgan_gp"])
@@ -170,7 +171,7 @@ def test_a_resumed_training_ends_with_the_same_weights(
 
 def test_every_epoch_has_an_order_and_noise_of_its_own(toy_settings, tmp_path, monkeypatch):
     first = []
-    original = ShowerStream.__iter__
+    original = TrainingStream.__iter__
 
     def spy(self):
         for index, batch in enumerate(original(self)):
@@ -178,7 +179,7 @@ def test_every_epoch_has_an_order_and_noise_of_its_own(toy_settings, tmp_path, m
                 first.append((self.epoch, batch[0], batch[2]["posterior"]))
             yield batch
 
-    monkeypatch.setattr(ShowerStream, "__iter__", spy)
+    monkeypatch.setattr(TrainingStream, "__iter__", spy)
     train(toy_settings(), tmp_path / "run", progress=False)
     assert [epoch for epoch, _, _ in first] == list(range(6))
     for _, x, z in first[1:]:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from heitler.formats import create_showers, open_showers
 from heitler.models import Noise
 from heitler.preprocessing import Conditioning, LogEnergy, Preprocessing
-from heitler.training.showers import ShowerStream, SparseDeposits, Split, read_rows
+from heitler.training.data import Split
+from heitler.training.showers import ShowerData, SparseDeposits, read_rows
+from heitler.training.stream import TrainingStream
 
 stream_module = importlib.import_module("heitler.training.showers")
 
@@ -91,8 +93,8 @@ def test_sparse_deposits_are_the_deposits(rows, toy_showers):
 def stream(reader, *, batch_size=16, seed=1, rows=None):
     conditioning = Conditioning([LogEnergy()])
     conditioning.fit(reader.particles)
-    return ShowerStream(
-        reader,
+    return TrainingStream(
+        ShowerData(reader),
         torch.arange(150) if rows is None else rows,
         conditioning,
         Preprocessing([]),
