@@ -12,17 +12,16 @@ from torch import Tensor
 
 __all__ = ["percentage_error", "soft_counts"]
 
-_SMALLEST = 1e-6
 
-
-def percentage_error(value: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute error in percent of the target: 100 <|v - t| / |t|>.
+def percentage_error(value: Tensor, target: Tensor, *, least: float = 1e-6) -> Tensor:
+    """Mean absolute error in percent of the target: 100 <|v - t| / max(|t|, l)>.
 
     Arguments:
         value: v.
-        target: t with the same shape; it counts as at least 1e-6.
+        target: t with the same shape.
+        least: l, so that a target of zero has an error.
     """
-    error: Tensor = 100.0 * ((value - target).abs() / target.abs().clamp(min=_SMALLEST)).mean()
+    error: Tensor = 100.0 * ((value - target).abs() / target.abs().clamp(min=least)).mean()
     return error
 
 

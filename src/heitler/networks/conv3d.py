@@ -178,9 +178,9 @@ class Upsampler(nn.Module):
             if isinstance(layer, ActNorm):
                 layer.start_at(h)
             h = layer(h)
-        last = self.layers[-2]
-        if isinstance(last, nn.Conv3d) and bool(h.sum() > 0) and bool(total > 0):
-            last.weight.mul_(total / h.sum(dim=(1, 2, 3, 4)).mean())
+        last, mean = self.layers[-2], self(numbers).sum(dim=(1, 2, 3)).mean()
+        if isinstance(last, nn.Conv3d) and bool(mean > 0) and bool(total > 0):
+            last.weight.mul_(total / mean)
 
 
 class Downsampler(nn.Module):
@@ -194,6 +194,7 @@ class Downsampler(nn.Module):
         filters: Channels of the convolutions.
         grid: Sizes of the input.
         kernel: Edge of cubic kernels in place of the published ones.
+        stride: Step of the second convolution.
 
     Attributes:
         features: Number of features.
@@ -201,7 +202,12 @@ class Downsampler(nn.Module):
     """
 
     def __init__(
-        self, filters: tuple[int, int, int, int], grid: Size, *, kernel: int | None = None
+        self,
+        filters: tuple[int, int, int, int],
+        grid: Size,
+        *,
+        kernel: int | None = None,
+        stride: int = 1,
     ) -> None:
         super().__init__()
         layout = _Down.of(grid, kernel)
@@ -211,13 +217,15 @@ class Downsampler(nn.Module):
             [nn.Sequential(_same(layout.kernel), nn.Conv3d(1, first, layout.kernel))]
         )
         self.norms = nn.ModuleList([nn.Identity()])
-        for before, after, padding in zip(filters, others, layout.paddings, strict=False):
-            self.blocks.append(nn.Conv3d(before, after, layout.kernel, padding=padding))
-            self.norms.append(ActNorm(after))
-        sizes = [
-            size + sum(2 * padding[axis] - layout.kernel[axis] + 1 for padding in layout.paddings)
-            for axis, size in enumerate(grid)
-        ]
+        sizes, steps = list(grid), (stride, 1, 1)
+        for i, (padding, step) in enumerate(zip(layout.paddings, steps, strict=True)):
+            convolution = nn.Conv3d(
+                filters[i], others[i], layout.kernel, stride=step, padding=padding
+            )
+            self.blocks.append(convolution)
+            self.norms.append(ActNorm(others[i]))
+            zipped = zip(sizes, padding, layout.kernel, strict=True)
+            sizes = [(size + 2 * zeros - edge) // step + 1 for size, zeros, edge in zipped]
         self.pool = nn.AvgPool3d([min(2, size) for size in sizes])
         self.features = filters[-1] * prod(max(1, size // 2) for size in sizes)
 
