@@ -166,6 +166,22 @@ _FAMILIES: dict[str, dict[str, Any]] = {
         },
         "stages": {"adversarial": {"epochs": 4, "betas": [0.5, 0.9]}},
     },
+    "threedgan": {
+        "conditioning": [{"class_path": "heitler.preprocessing.ScaledEnergy"}],
+        "preprocessing": [{"class_path": "heitler.preprocessing.Power"}],
+        "model": {
+            "class_path": "heitler.models.ThreeDGAN",
+            "init_args": {
+                "sizes": {
+                    "latent": 32,
+                    "generator": [4, 8, 8, 8],
+                    "discriminator": [8, 8, 8, 8],
+                },
+                "dropout": 0.0,
+            },
+        },
+        "stages": {"adversarial": {"epochs": 4, "betas": [0.5, 0.9]}},
+    },
 }
 
 

@@ -19,7 +19,11 @@ FAMILIES = {
 
 
 def grid(layers, rows, columns, told):
-    """A shape with space: cells of 1 mm in layers 0.5 mm apart; `told` columns, then the axis."""
+    """A shape with space: cells of 1 mm in layers 0.5 mm apart; `told` columns, then the axis.
+
+    The first column that is told is the energy, the second the angle.
+    """
+    known = {"scaled_energy": slice(0, 1), "theta": slice(1, 2)}
     steps = (torch.arange(n, dtype=torch.float64) for n in (layers, rows, columns))
     z, y, x = torch.meshgrid(*steps, indexing="ij")
     centres = torch.stack([x - (columns - 1) / 2, y - (rows - 1) / 2, 0.5 * z], dim=-1)
@@ -27,8 +31,9 @@ def grid(layers, rows, columns, told):
         (rows * columns,) * layers,
         globals=0,
         conditions=told + 4,
-        columns={"axis": slice(told, told + 4)},
+        columns={**dict(list(known.items())[:told]), "axis": slice(told, told + 4)},
         centres=centres.view(-1, 3),
+        grid=(layers, rows, columns),
     )
 
 
@@ -39,7 +44,7 @@ SHAPES = {
     "grid": grid(3, 5, 5, told=1),
     "oblong grid": grid(4, 3, 6, told=2),
 }
-SPATIAL = {"CompoundHits"}
+SPATIAL = {"CompoundHits", "ThreeDGAN"}
 """Families that know of space: they refuse shapes without."""
 
 SHAPES_OF = {
@@ -87,6 +92,8 @@ def batch(shape, count=N, seed=1):
     cells[torch.rand(count, sizes.cells, generator=generator) < 0.5] = 0.0
     quantities = torch.randn(count, sizes.globals, generator=generator)
     c = torch.randn(count, sizes.conditions, generator=generator)
+    if "scaled_energy" in sizes.columns:
+        c[:, sizes.columns["scaled_energy"]] = c[:, sizes.columns["scaled_energy"]].exp()
     if "axis" in sizes.columns:  # straight through the centre of a cell
         entry = sizes.centres[torch.randint(len(sizes.centres), (count,), generator=generator), :2]
         c[:, sizes.columns["axis"]] = torch.cat([entry, torch.zeros(count, 2)], dim=1).float()

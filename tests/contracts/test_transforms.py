@@ -18,6 +18,7 @@ from heitler.preprocessing import (
     LogEnergy,
     LogMomentum,
     ParticleType,
+    Power,
     Preprocessing,
     Response,
     Threshold,
@@ -201,6 +202,14 @@ def test_logarithm_of_cells():
     features, energy = showers()
     cells = LogCells(unit=0.5)(features, energy).cells
     torch.testing.assert_close(cells, torch.log(1 + features.cells / 0.5))
+
+
+def test_a_power_of_the_cells():
+    features, energy = showers()
+    out = Power(0.5, unit=4.0)(features, energy)
+    torch.testing.assert_close(out.cells, torch.sqrt(features.cells) / 2)
+    with pytest.raises(ValueError, match=r"must be positive, got 0\.0 and 20\.0"):
+        Power(0.0)
 
 
 def test_a_threshold_empties_what_is_below_and_keeps_what_is_at_it():

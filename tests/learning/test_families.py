@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from heitler.detectors import parse_detector
-from heitler.formats import create_showers
+from heitler.formats import create_showers, open_showers
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
 from heitler.simulators import NeuralSimulator
@@ -98,6 +98,45 @@ def test_the_gan_moves_towards_the_law(toy_settings, large_file, tmp_path):
     distances = [float(row["value"]) for row in rows]
     assert len(distances) == 5
     assert min(distances) < 0.85 * distances[0]
+
+
+@pytest.mark.slow
+def test_the_3dgan_learns_the_sampling_fraction_and_measures_energies(
+    toy_settings, large_file, tmp_path
+):
+    settings = toy_settings(
+        "threedgan",
+        batch_size=32,
+        physics_every=5,
+        checkpoint_seconds=1e9,
+        stages={
+            "adversarial": {
+                "epochs": 15,
+                "learning_rate": 5e-3,
+                "betas": [0.5, 0.9],
+                "weight_decay": 0.0,
+            }
+        },
+    )
+    simulator = learn(settings, large_file, tmp_path / "run")
+    fraction = float((PROBABILITY * MEAN).sum())
+    model = simulator.model
+    u = torch.tensor([[0.2], [0.5], [0.9]])
+    expected = model.expected_sum(u) / u[:, 0] * model.unit / 1e5
+    assert expected.tolist() == pytest.approx([fraction] * 3, rel=0.03)
+    for energy in (2e4, 5e4, 9e4):
+        deposits = generate(simulator, energy, 500)
+        response = deposits.double().sum(dim=1) / energy
+        assert float(response.mean()) == pytest.approx(fraction, rel=0.15)
+        both = torch.stack([deposits.mean(dim=0), PROBABILITY * MEAN])
+        assert float(torch.corrcoef(both)[0, 1]) > 0.5
+    # 60 cells of a gamma law of shape 2 tell the energy to 15 % by their sum.
+    with open_showers(large_file) as reader:
+        real = reader.read(0, 500)
+    energy = real.particles.energy.float()
+    with torch.inference_mode():
+        measured = model.measure(simulator.preprocessing(real.deposits, energy)) * 1e5
+    assert float((measured / energy - 1).abs().mean()) < 0.25
 
 
 def round_showers(count, seed):

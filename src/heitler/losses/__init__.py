@@ -3,11 +3,14 @@
 from heitler.losses.adversarial import gradient_penalty, wasserstein_critic_loss
 from heitler.losses.divergences import kl_to_standard_normal
 from heitler.losses.likelihoods import bernoulli_nll, gamma_nll
+from heitler.losses.physics import percentage_error, soft_counts
 
 __all__ = [
     "bernoulli_nll",
     "gamma_nll",
     "gradient_penalty",
     "kl_to_standard_normal",
+    "percentage_error",
+    "soft_counts",
     "wasserstein_critic_loss",
 ]

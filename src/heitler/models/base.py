@@ -57,6 +57,8 @@ class ShowerShape:
         conditions: Number of columns of c.
         columns: Which columns of c hold the condition of a name.
         centres: Centres of the cells in mm, (cells, 3), for families that know of space.
+        grid: Sizes (layers, y, x) or (layers, alpha, r) of the grid that holds the cells, for
+            families that convolve; the largest layer decides.
     """
 
     layers: tuple[int, ...]
@@ -64,6 +66,7 @@ class ShowerShape:
     conditions: int
     columns: Mapping[str, slice] = field(default_factory=dict)
     centres: Tensor | None = None
+    grid: tuple[int, ...] = ()
 
     @property
     def cells(self) -> int:

@@ -10,10 +10,13 @@ from heitler.preprocessing.conditioning import LogMomentum as LogMomentum
 from heitler.preprocessing.conditioning import Multiplicity as Multiplicity
 from heitler.preprocessing.conditioning import ParticleType as ParticleType
 from heitler.preprocessing.conditioning import Pseudorapidity as Pseudorapidity
+from heitler.preprocessing.conditioning import ScaledEnergy as ScaledEnergy
+from heitler.preprocessing.conditioning import Theta as Theta
 from heitler.preprocessing.quantile import Quantile as Quantile
 from heitler.preprocessing.transforms import ArcSinh as ArcSinh
 from heitler.preprocessing.transforms import Features as Features
 from heitler.preprocessing.transforms import LogCells as LogCells
+from heitler.preprocessing.transforms import Power as Power
 from heitler.preprocessing.transforms import Preprocessing as Preprocessing
 from heitler.preprocessing.transforms import Response as Response
 from heitler.preprocessing.transforms import Threshold as Threshold

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from heitler.particles import IncidentParticles
 from heitler.tracks import Tracks
+from heitler.units import GeV
 
 __all__ = [
     "Angle",
@@ -29,6 +30,8 @@ __all__ = [
     "Multiplicity",
     "ParticleType",
     "Pseudorapidity",
+    "ScaledEnergy",
+    "Theta",
 ]
 
 Causes_contra = TypeVar("Causes_contra", contravariant=True)
@@ -112,6 +115,28 @@ class Angle(_Standardised[IncidentParticles]):
     def value(self, particles: IncidentParticles) -> NDArray[np.float64]:
         """Angles in rad, with shape (N,)."""
         return particles.theta.numpy()
+
+
+class ScaledEnergy(Condition[IncidentParticles]):
+    """u = E / (100 GeV), not standardised: for families that calculate with the energy itself."""
+
+    name = "scaled_energy"
+
+    def rows(self, particles: IncidentParticles) -> NDArray[np.float32]:
+        """Columns with shape (N, 1)."""
+        u: NDArray[np.float64] = particles.energy.numpy() / (100 * GeV)
+        return u.astype(np.float32)[:, None]
+
+
+class Theta(Condition[IncidentParticles]):
+    """The angle theta to the calorimeter face in rad, not standardised."""
+
+    name = "theta"
+
+    def rows(self, particles: IncidentParticles) -> NDArray[np.float32]:
+        """Columns with shape (N, 1)."""
+        theta: NDArray[np.float64] = particles.theta.numpy()
+        return theta.astype(np.float32)[:, None]
 
 
 class LogMomentum(_Standardised[Tracks]):

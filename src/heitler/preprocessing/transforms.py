@@ -20,6 +20,7 @@ __all__ = [
     "ArcSinh",
     "Features",
     "LogCells",
+    "Power",
     "Preprocessing",
     "Response",
     "Threshold",
@@ -148,6 +149,35 @@ class ArcSinh(Transform):
     def inverse(self, features: Features, energy: Tensor) -> Features:  # noqa: ARG002
         """Takes the hyperbolic sine of the cells."""
         return features._replace(cells=torch.sinh(features.cells) * self.unit)
+
+
+class Power(Transform):
+    """Cells y = (x / unit)^exponent: an exponent below 1 brings large and small ones together.
+
+    Reference: Khattak et al. 2022, doi:10.1140/epjc/s10052-022-10258-4, with 0.85.
+
+    Arguments:
+        exponent: Positive.
+        unit: Energy in MeV.
+
+    Raises:
+        ValueError: The exponent or the unit is not positive.
+    """
+
+    def __init__(self, exponent: float = 0.85, unit: float = 20.0) -> None:
+        super().__init__()
+        if not min(exponent, unit) > 0:
+            msg = f"exponent and unit must be positive, got {exponent} and {unit}"
+            raise ValueError(msg)
+        self.exponent, self.unit = exponent, unit
+
+    def forward(self, features: Features, energy: Tensor) -> Features:  # noqa: ARG002
+        """Takes the power of the cells."""
+        return features._replace(cells=(features.cells / self.unit) ** self.exponent)
+
+    def inverse(self, features: Features, energy: Tensor) -> Features:  # noqa: ARG002
+        """Takes the root of the cells."""
+        return features._replace(cells=features.cells ** (1 / self.exponent) * self.unit)
 
 
 class Threshold(Transform):

@@ -56,7 +56,7 @@ class Blueprint:
         """
         for transform in self.preprocessing:
             transform.see(geometry)
-        return self._build(geometry.layer_sizes, geometry.cell_centres)
+        return self._build(geometry.layer_sizes, geometry.cell_centres, geometry.grid_shape)
 
     def build_table(
         self, columns: int
@@ -73,15 +73,20 @@ class Blueprint:
                     f"the transform {name} needs cells that have a place; leave it out of a table"
                 )
                 raise ValueError(msg)
-        return self._build((columns,), None)
+        return self._build((columns,), None, ())
 
     def _build(
-        self, layers: tuple[int, ...], centres: Tensor | None
+        self, layers: tuple[int, ...], centres: Tensor | None, grid: tuple[int, ...]
     ) -> tuple[Conditioning[Any], Preprocessing, GenerativeModel]:
         conditioning = Conditioning(self.conditioning)
         preprocessing = Preprocessing(self.preprocessing)
         shape = ShowerShape(
-            layers, preprocessing.quantities, conditioning.size, conditioning.columns, centres
+            layers,
+            preprocessing.quantities,
+            conditioning.size,
+            conditioning.columns,
+            centres,
+            grid,
         )
         try:
             return conditioning, preprocessing, self.model(shape)

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heitler.particles import IncidentParticles
-from heitler.preprocessing import Angle, Axis, Conditioning, LogEnergy, ParticleType
+from heitler.preprocessing import (
+    Angle,
+    Axis,
+    Conditioning,
+    LogEnergy,
+    ParticleType,
+    ScaledEnergy,
+    Theta,
+)
 
 angles = st.floats(0.3, math.pi / 2)
 azimuths = st.floats(-math.pi, math.pi)
@@ -96,3 +104,10 @@ def test_columns_cover_all_and_overlap_nowhere(order):
     covered = [i for part in conditioning.columns.values() for i in range(conditioning.size)[part]]
     assert covered == list(range(conditioning.size))
     assert list(conditioning.columns) == list(order)
+
+
+def test_energy_in_units_of_100_gev_and_the_angle_in_rad_learn_nothing():
+    particles = IncidentParticles.beam([1e4, 2.5e5], theta=torch.tensor([1.0, 1.5]))
+    for condition, expected in ((ScaledEnergy(), [0.1, 2.5]), (Theta(), [1.0, 1.5])):
+        condition.fit(particles[:1])
+        assert condition(particles)[:, 0].tolist() == pytest.approx(expected)

@@ -1,0 +1,130 @@
+"""Figures of docs/results/threedgan.md: response, profiles, moments and cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from heitler.models import ThreeDGAN
+from heitler.observables import OBSERVABLES
+from heitler.showers import Showers
+from heitler.units import GeV
+from heitler.validation.style import REFERENCE, figure_style, line_styles
+
+NAMES = ("Geant4", "floor", "3DGAN")
+"""Held-out showers, training showers, generated showers."""
+
+ENERGIES = (50.0, 100.0, 250.0, 400.0)
+"""Of the talk's profiles, in GeV."""
+
+Samples = Mapping[str, Showers]
+_PLAIN: Any = {"Date": None, "Creator": None}
+
+
+def near(showers: Showers, energy: float) -> Showers:
+    """Showers within 10 % of an energy in GeV, 20 % at 100 GeV and below, where few are."""
+    width = 0.2 if energy <= 100 else 0.1
+    return showers[(showers.particles.energy / (energy * GeV) - 1).abs() < width]
+
+
+def profiles(showers: Showers) -> dict[str, Tensor]:
+    """Mean share of the energy along each axis."""
+    grid = showers.geometry.to_grid(showers.deposits.double())
+    mean = (grid / grid.sum(dim=(1, 2, 3), keepdim=True).clamp(min=1e-9)).mean(dim=0)
+    return {"x": mean.sum(dim=(0, 1)), "y": mean.sum(dim=(0, 2)), "z": mean.sum(dim=(1, 2))}
+
+
+def draw_figures(samples: Samples, model: ThreeDGAN, folder: Path) -> None:
+    """Writes the three figures."""
+    shown = {name: samples[name] for name in ("Geant4", "3DGAN")}
+    drawings = {
+        "response": lambda: _response(shown, model),
+        "profiles": lambda: _profiles(shown),
+        "moments": lambda: _moments(shown),
+    }
+    for name, drawing in drawings.items():
+        with figure_style():
+            figure = drawing()
+            path = folder / f"threedgan-{name}.svg"
+            figure.savefig(path, format="svg", facecolor="white", metadata=_PLAIN)
+
+
+def _response(samples: Samples, model: ThreeDGAN) -> Figure:
+    figure = Figure(figsize=(6, 3.4), layout="constrained")
+    axes = figure.subplots()
+    edges = np.linspace(10, 500, 15)
+    for (name, showers), (colour, _) in zip(_both(samples), line_styles(2), strict=True):
+        energy = showers.particles.energy.numpy() / GeV
+        ratio = 100 * showers.deposits.double().sum(dim=1).numpy() / (energy * GeV)
+        index = np.digitize(energy, edges) - 1
+        parts = [ratio[index == k] for k in range(len(edges) - 1)]
+        means, spreads = [p.mean() for p in parts], [p.std(ddof=1) for p in parts]
+        centres = (edges[1:] + edges[:-1]) / 2 + (3 if name == "3DGAN" else -3)
+        style = {"fmt": "o", "ms": 4, "capsize": 2, "lw": 1}
+        axes.errorbar(
+            centres, means, spreads, color=colour, label=f"{name}: mean, spread", **style
+        )
+    u = torch.linspace(0.1, 5, 100)[:, None]
+    fitted = 100 * (model.expected_sum(u) / u[:, 0] * model.unit / (100 * GeV))
+    showers = samples["Geant4"]
+    constant = float(100 * (showers.deposits.sum(dim=1) / showers.particles.energy).mean())
+    axes.plot(100 * u[:, 0], fitted, color=REFERENCE, label="polynomial fraction")
+    axes.axhline(constant, color=REFERENCE, ls="--", lw=1, label="constant fraction")
+    axes.set(xlabel="E / GeV", ylabel="ECAL / E in %", ylim=(1.0, None))
+    axes.legend(ncols=2)
+    return figure
+
+
+def _profiles(samples: Samples) -> Figure:
+    figure = Figure(figsize=(8, 7), layout="constrained")
+    panels = figure.subplots(len(ENERGIES), 3, sharex="col")
+    words = {"x": "column (x)", "y": "row (y)", "z": "layer (z)"}
+    for row, energy in zip(panels, ENERGIES, strict=True):
+        for axes, (axis, label) in zip(row, words.items(), strict=True):
+            _two(axes, {name: profiles(near(s, energy))[axis] for name, s in samples.items()})
+            axes.set(yscale="linear" if axis == "z" else "log")
+            if energy == ENERGIES[-1]:
+                axes.set_xlabel(label)
+        row[0].set_ylabel(f"{energy:g} GeV\nshare of energy")
+    panels[0][0].legend(fontsize=7)
+    return figure
+
+
+def _moments(samples: Samples) -> Figure:
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    panels = figure.subplots(2, 2).flatten()
+    for axes, name in zip(panels, ("width_x", "width_y", "width_z"), strict=False):
+        values = {key: OBSERVABLES[name](s).double().numpy() for key, s in samples.items()}
+        edges = np.linspace(0, 1.3 * np.quantile(values["Geant4"], 0.995), 41)
+        _steps(axes, values, edges)
+        axes.set(xlabel=f"{OBSERVABLES[name].label} / mm", ylabel="showers")
+    cells = {key: s.deposits[s.deposits > 0].numpy() for key, s in samples.items()}
+    _steps(panels[3], cells, np.geomspace(1e-2, 1e3, 51))
+    panels[3].set(xscale="log", yscale="log", xlabel="energy of a cell / MeV", ylabel="cells")
+    panels[0].legend(fontsize=7)
+    return figure
+
+
+def _two(axes: Any, curves: Mapping[str, Tensor]) -> None:  # noqa: ANN401
+    for (name, curve), (colour, dash) in zip(_both(curves), line_styles(2), strict=True):
+        if name == "Geant4":
+            axes.fill_between(
+                range(len(curve)), curve, step="mid", color=REFERENCE, alpha=0.4, lw=0
+            )
+        axes.step(range(len(curve)), curve, where="mid", color=colour, ls=dash, label=name)
+
+
+def _steps(axes: Any, values: Mapping[str, Any], edges: Any) -> None:  # noqa: ANN401
+    for (name, entries), (colour, dash) in zip(_both(values), line_styles(2), strict=True):
+        counts, _ = np.histogram(entries, edges)
+        axes.stairs(counts, edges, color=colour, ls=dash, lw=1.5, label=name)
+
+
+def _both(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, values[name]) for name in ("Geant4", "3DGAN")]
