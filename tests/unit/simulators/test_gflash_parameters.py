@@ -105,6 +105,19 @@ def test_plates_see_the_homogeneous_profile_where_they_are(cells):
     assert read[strong] == pytest.approx(there[strong], rel=0.06)
 
 
+@pytest.mark.parametrize(("top", "alpha"), [(5.0, 3.6), (6.3, 4.3), (7.9, 5.4)])
+@pytest.mark.parametrize("cell", [0.4, 0.8, 1.2])
+def test_most_of_the_terms_in_the_spacing_is_half_of_a_cell(top, alpha, cell):
+    """Moments of a gamma law read off at the ends of cells and set down at their middles."""
+    ends = cell * np.arange(1, int(60 / cell))
+    weight = gamma(alpha, scale=top / (alpha - 1)).pdf(ends)
+    mean = np.average(ends - cell / 2, weights=weight)
+    variance = np.average((ends - cell / 2 - mean) ** 2, weights=weight)
+    shape = mean**2 / variance
+    assert (top - mean * (shape - 1) / shape) / cell == pytest.approx(0.61, abs=0.045)
+    assert (alpha - shape) / cell == pytest.approx(0.475, abs=0.045)
+
+
 def test_slices_of_a_homogeneous_detector_see_everything():
     slices = Slices.of(crystal())
     assert slices.shares == pytest.approx(np.ones(10))
