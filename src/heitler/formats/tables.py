@@ -27,7 +27,15 @@ from heitler.formats.hdf5 import append, dataset, growing, naming, open_hdf5
 from heitler.formats.origin import read_origin, write_provenance
 from heitler.tables import Column, Table
 
-__all__ = ["TableReader", "TableWriter", "create_table", "open_table", "read_table", "write_table"]
+__all__ = [
+    "TableReader",
+    "TableWriter",
+    "create_table",
+    "is_table",
+    "open_table",
+    "read_table",
+    "write_table",
+]
 
 _FORMAT, _COLUMNS = "heitler_format", "heitler_columns"
 _LAYOUT = "table 1"
@@ -107,6 +115,17 @@ def create_table(
     with atomic_file(path) as part, h5py.File(part, "w") as file:
         yield TableWriter(file, columns)
         write_provenance(file, provenance or {})
+
+
+def is_table(path: str | Path) -> bool:
+    """Whether a file says that it holds a table; one that cannot be read does not."""
+    if not Path(path).is_file() or not h5py.is_hdf5(path):
+        return False
+    try:
+        with h5py.File(path) as file:
+            return str(file.attrs.get(_FORMAT, "")).startswith("table ")
+    except OSError:
+        return False
 
 
 @contextmanager
