@@ -1,4 +1,4 @@
-"""Say what a shower file, a run directory or a packaged model holds."""
+"""Say what a shower file, a table, a run directory or a packaged model holds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument(
-        "path", metavar="FILE|RUN|MODEL", help="a shower file, a run directory, a packaged model"
+        "path",
+        metavar="FILE|RUN|MODEL",
+        help="a shower file, a table, a run directory, a packaged model",
     )
     parser.add_argument("--from", dest="convention", choices=list(CONVENTIONS), help="convention")
     parser.add_argument("--detector", metavar="NAME", help="detector where the file does not say")

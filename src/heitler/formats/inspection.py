@@ -1,4 +1,4 @@
-"""The facts about a shower file or a run directory, as plain values that JSON can hold."""
+"""The facts about a file or a run directory, as plain values that JSON can hold."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from heitler.detectors import Detector
 from heitler.formats.base import ShowerReader, batch_size
 from heitler.formats.checksum import sha256
 from heitler.formats.registry import CONVENTIONS, open_showers
+from heitler.formats.tables import TableReader, is_table, open_table
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
 from heitler.units import GeV, degree, keV
@@ -21,26 +22,29 @@ from heitler.units import GeV, degree, keV
 __all__ = ["inspect"]
 
 _SAMPLE = 500
+_ROWS = 100_000
 
 
 def inspect(
     path: str | Path, *, convention: str | None = None, detector: Detector | None = None
 ) -> dict[str, Any]:
-    """What a shower file holds, or the card of a run directory.
+    """What a shower file or a table holds, or the card of a run directory.
 
     Occupancy and visible energy are those of the first showers, at most 500 and 64 MiB of them.
 
     Arguments:
-        path: A shower file of any convention, or a folder with ``card.json``.
+        path: A shower file of any convention, a table, or a folder with ``card.json``.
         convention: See `heitler.formats.open_showers`.
         detector: See `heitler.formats.open_showers`.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: It is none of these.
         OSError: There is nothing at `path`.
     """
     if Path(path).is_dir():
         return _card(Path(path))
+    if is_table(path):
+        return _table(Path(path))
     with open_showers(path, convention=convention, detector=detector) as reader:
         return {
             "file": str(path),
@@ -67,6 +71,38 @@ def _card(folder: Path) -> dict[str, Any]:
         msg = f"{card} is not JSON: {error}"
         raise ValueError(msg) from error
     return {"run": str(folder), **content}
+
+
+def _table(path: Path) -> dict[str, Any]:
+    with open_table(path) as reader:
+        return {
+            "file": str(path),
+            "bytes": path.stat().st_size,
+            "sha256": sha256(path),
+            "convention": "table",
+            "rows": len(reader),
+            "columns": _columns(reader) if len(reader) else {},
+            "provenance": reader.provenance,
+        }
+
+
+def _columns(reader: TableReader) -> dict[str, Any]:
+    """The range of each column, from parts of the file that fit into memory."""
+    names = [
+        f"{column.name} [{column.unit}]" if column.unit else column.name
+        for column in reader.columns
+    ]
+    total = torch.zeros(len(names), dtype=torch.float64)
+    low, high = torch.full_like(total, torch.inf), torch.full_like(total, -torch.inf)
+    for start in range(0, len(reader), _ROWS):
+        values = reader.read(start, start + _ROWS).values
+        low, high = torch.minimum(low, values.amin(0)), torch.maximum(high, values.amax(0))
+        total += values.sum(0)
+    mean = total / len(reader)
+    return {
+        name: {"min": float(low[i]), "mean": float(mean[i]), "max": float(high[i])}
+        for i, name in enumerate(names)
+    }
 
 
 def _detector(detector: Detector) -> dict[str, Any]:

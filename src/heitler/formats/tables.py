@@ -31,7 +31,7 @@ __all__ = [
     "TableReader",
     "TableWriter",
     "create_table",
-    "holds_table",
+    "is_table",
     "open_table",
     "read_table",
     "write_table",
@@ -127,6 +127,17 @@ def create_table(
         write_provenance(file, provenance or {})
 
 
+def is_table(path: str | Path) -> bool:
+    """Whether a file says that it holds a table; one that cannot be read does not."""
+    if not Path(path).is_file() or not h5py.is_hdf5(path):
+        return False
+    try:
+        with h5py.File(path) as file:
+            return str(file.attrs.get(_FORMAT, "")).startswith("table ")
+    except OSError:
+        return False
+
+
 @contextmanager
 def open_table(path: str | Path) -> Iterator[TableReader]:
     """A file of a table to read rows from.
@@ -140,17 +151,6 @@ def open_table(path: str | Path) -> Iterator[TableReader]:
         with naming(str(path)):
             reader = TableReader(Path(path), file)
         yield reader
-
-
-def holds_table(path: str | Path) -> bool:
-    """Whether a file holds a table, as opposed to showers."""
-    if not (Path(path).is_file() and h5py.is_hdf5(path)):
-        return False
-    try:
-        with h5py.File(path, "r") as file:
-            return bool(file.attrs.get(_FORMAT) == _LAYOUT)
-    except OSError:
-        return False
 
 
 def write_table(

@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader
 
 from heitler.data import resolve
 from heitler.detectors import load_detector
-from heitler.formats import atomic_file, holds_table, open_showers, open_table, sha256
+from heitler.formats import atomic_file, is_table, open_showers, open_table, sha256
 from heitler.models import draw
 from heitler.simulators import (
     HELD_OUT,
@@ -161,7 +161,7 @@ def open_data(settings: DataSettings) -> Iterator[TrainingData[Any, Any]]:
         ValueError: There is no such file, or the settings do not fit it.
     """
     path = resolve(settings.file)
-    if holds_table(path):
+    if is_table(path):
         if settings.detector is not None:
             msg = f"{path} holds a table: data.detector says nothing to it, leave it out"
             raise ValueError(msg)

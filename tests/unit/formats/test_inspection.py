@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from heitler.formats import create_showers, inspect, sha256
+from heitler.formats import create_showers, inspect, inspection, sha256, write_table
+from heitler.tables import Column, Table
 
 
 def test_facts_of_a_shower_file(toy_showers, tmp_path):
@@ -52,3 +53,25 @@ def test_a_folder_that_is_no_run_directory(tmp_path):
     (tmp_path / "card.json").write_text("{")
     with pytest.raises(ValueError, match="is not JSON"):
         inspect(tmp_path)
+
+
+def test_facts_of_a_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(inspection, "_ROWS", 2)
+    path = tmp_path / "table.h5"
+    columns = (Column("momentum", "Momentum", "GeV"), Column("dll_K", "Difference"))
+    values = torch.tensor([[1.0, -2.0], [5.0, 0.5], [3.0, 9.0]])
+    write_table(path, Table(columns, values), provenance={"seed": 3})
+    facts = json.loads(json.dumps(inspect(path)))
+    assert (facts["convention"], facts["rows"]) == ("table", 3)
+    assert facts["sha256"] == sha256(path)
+    assert facts["columns"] == {
+        "momentum [GeV]": {"min": 1.0, "mean": 3.0, "max": 5.0},
+        "dll_K": {"min": -2.0, "mean": 2.5, "max": 9.0},
+    }
+    assert facts["provenance"] == {"seed": 3}
+
+
+def test_facts_of_a_table_without_rows(tmp_path):
+    path = tmp_path / "table.h5"
+    write_table(path, Table((Column("x", "X"),), torch.zeros(0, 1)))
+    assert inspect(path)["columns"] == {}

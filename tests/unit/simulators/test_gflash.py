@@ -12,6 +12,7 @@ from heitler.particles import IncidentParticles
 from heitler.simulators import GflashSimulator, Simulator, SparseSimulator
 from heitler.simulators.gflash.medium import Slices
 from heitler.simulators.gflash.parameters import Radial, cumulative, longitudinal, radial
+from heitler.simulators.gflash.starts import radiations
 
 ILD = load_detector("ild_ecal")
 
@@ -110,12 +111,15 @@ def test_the_mean_profile_is_the_law_averaged_over_its_fluctuations():
     energy, count = 1e4, 1000
     showers = GflashSimulator(detector).simulate(beam(detector, [energy] * count, pdg=11), seed=2)
     simulator = GflashSimulator(detector)
-    law = longitudinal(simulator.medium, np.full(20_000, energy))
-    top, alpha = law.fluctuate(*np.random.default_rng(5).standard_normal((2, 20_000)))
-    slices = Slices.of(detector)
-    expected = np.diff(cumulative(slices.depth(slices.edges), top[:, None], alpha[:, None])).mean(
-        0
+    law = longitudinal(simulator.medium, np.full((20_000, 1), energy), np.zeros(1))
+    generator = np.random.default_rng(5)
+    top, alpha = law.fluctuate(*generator.standard_normal((2, 20_000, 1)))
+    start = generator.exponential(
+        1 / radiations(energy / simulator.medium.critical_energy), 20_000
     )
+    slices = Slices.of(detector)
+    depth = np.maximum(slices.depth(slices.edges) - start[:, None], 0.0)
+    expected = np.diff(cumulative(depth, top, alpha)).mean(0)
     layers = detector.geometry.sum_layers(showers.deposits) / energy
     error = layers.std(0).numpy() / np.sqrt(count) + 1e-3
     assert (np.abs(layers.mean(0).numpy() - expected) < 4 * error).all()
@@ -146,17 +150,18 @@ def test_response_scales_all_deposits():
     assert torch.allclose(2 * one, two)
 
 
-def test_a_photon_starts_nine_sevenths_of_a_radiation_length_later():
+def test_a_photon_showers_later_by_its_conversion_less_what_the_pair_shares():
+    """9/7 - 0.48 X0, since the depth of a shower goes with about ln E; the Review has 1.0."""
     detector = wide()
     simulator = GflashSimulator(detector)
     depth = {}
     for pdg in (11, 22):
         layers = detector.geometry.sum_layers(
-            simulator.simulate(beam(detector, [1e4] * 1000, pdg=pdg), seed=1).deposits
+            simulator.simulate(beam(detector, [1e4] * 2000, pdg=pdg), seed=1).deposits
         )
         plane = torch.arange(1, 41) * detector.radiation_lengths / 40
         depth[pdg] = float((layers * plane).sum() / layers.sum())
-    assert depth[22] - depth[11] == pytest.approx(9 / 7, abs=0.15)
+    assert depth[22] - depth[11] == pytest.approx(9 / 7 - 0.48, abs=0.12)
 
 
 def test_energy_lies_about_the_axis_as_the_radial_law_says():
@@ -166,12 +171,12 @@ def test_energy_lies_about_the_axis_as_the_radial_law_says():
     count = 60
     deposits = simulator.simulate(beam(detector, [1e4] * count, pdg=11), seed=1).deposits.sum(0)
     radius = detector.geometry.cell_centres[:, :2].norm(dim=1)
-    law = longitudinal(medium, energy)
+    law = longitudinal(medium, energy, medium.spacing)
     depth = np.linspace(0, detector.radiation_lengths, 200)
     top, alpha = np.exp(law.log_t), np.exp(law.log_alpha)
     weight = np.diff(cumulative(depth, top, alpha))
     tau = (depth[1:] + depth[:-1]) / 2 / top
-    profile = radial(medium, energy, tau)
+    profile = radial(medium, energy, tau, medium.spacing)
     core, tail = profile.core * medium.moliere_radius, profile.tail * medium.moliere_radius
     whole = simulator.response * Slices.of(detector).shares[1] * 1e4 * count
     for r in (2.0, 4.0, 8.0, 20.0):

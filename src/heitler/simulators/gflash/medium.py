@@ -10,9 +10,14 @@ calorimeter
 with the Z of passive and active plates: e^ is about the ratio e/mip. Without passive plates
 1/F_S = 0 and e^ = 1, and the laws of sampling calorimeters become those of homogeneous ones.
 
-Slices part the depth in the middle (in X0) between neighbouring layers, so each layer reads the
-part of the shower that is nearest to it. Of the energy lost in a slice a minimum-ionising particle
-leaves the share S in the active plates.
+A cell is an active plate with the passive ones in front of it. A slice has the cells of a layer:
+it ends behind the last active plate of the layer. For the laws are those of the depth of cells:
+what the active plate at the end of a cell sees is set down at the cell's middle, half of a cell
+before it is seen. This is most of what the terms in 1/F_S are: a gamma profile that is read off at
+the ends of cells and set down at their middles has a T less by about 0.6 / F_S and an alpha less
+by about 0.5 / F_S, with 0.55 and 0.476 in the laws. Where plates change in thickness, each slice
+has the F_S of its own cells. Of the energy lost in a slice a minimum-ionising particle leaves the
+share S in the active plates.
 
 Notation: L layers, z depth in mm below the face, t depth in X0.
 """
@@ -112,12 +117,14 @@ class Slices:
         lengths: The same depths in X0.
         edges: Depths between the slices in mm, (L + 1,).
         shares: S of each slice, (L,).
+        spacing: 1/F_S of the cells of each slice, (L,); 0 if the calorimeter is homogeneous.
     """
 
     boundaries: _Array
     lengths: _Array
     edges: _Array
     shares: _Array
+    spacing: _Array
 
     @classmethod
     def of(cls, detector: Detector) -> Self:
@@ -126,17 +133,16 @@ class Slices:
         boundaries = _sums(slab.thickness for slab in stack)
         lengths = _sums(slab.thickness / slab.material.radiation_length for slab in stack)
         active = np.array([slab.active for slab in stack])
-        planes = ((lengths[1:] + lengths[:-1]) / 2)[active]
-        last = planes[detector.planes_per_layer - 1 :: detector.planes_per_layer][:-1]
-        first = planes[detector.planes_per_layer :: detector.planes_per_layer]
-        middle = np.interp((last + first) / 2, lengths, boundaries)
-        edges = np.concatenate([boundaries[:1], middle, boundaries[-1:]])
+        ends = boundaries[1:][active][detector.planes_per_layer - 1 :: detector.planes_per_layer]
+        edges = np.concatenate([boundaries[:1], ends[:-1], boundaries[-1:]])
         loss = np.array([slab.thickness * slab.material.minimum_loss for slab in stack])
         seen, all_ = (
             np.diff(np.interp(edges, boundaries, _sums(values)))
             for values in (loss * active, loss)
         )
-        return cls(boundaries, lengths, edges, seen / all_)
+        cells = np.diff(np.interp(edges, boundaries, lengths)) / detector.planes_per_layer
+        spacing = np.zeros_like(cells) if active.all() else cells
+        return cls(boundaries, lengths, edges, seen / all_, spacing)
 
     def depth(self, z: _Array) -> _Array:
         """Depth in X0 of points at `z` mm; 0 in front of the stack, all of it behind."""

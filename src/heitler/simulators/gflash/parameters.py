@@ -22,7 +22,7 @@ from scipy.special import gammainc
 from heitler.simulators.gflash.medium import Medium
 from heitler.units import GeV
 
-__all__ = ["Longitudinal", "Radial", "cumulative", "longitudinal", "radial", "spots"]
+__all__ = ["Longitudinal", "Radial", "cumulative", "longitudinal", "radial", "slices", "spots"]
 
 _Array = NDArray[np.float64]
 
@@ -83,7 +83,7 @@ class Radial:
     weight: _Array
 
 
-def longitudinal(medium: Medium, energy: _Array) -> Longitudinal:
+def longitudinal(medium: Medium, energy: _Array, spacing: _Array) -> Longitudinal:
     r"""Means, widths and correlation of ln T and ln alpha (appendix A.1 and A.2).
 
         T_hom = ln y - 0.812,  alpha_hom = 0.81 + (0.458 + 2.26 / Z) ln y,
@@ -98,11 +98,12 @@ def longitudinal(medium: Medium, energy: _Array) -> Longitudinal:
 
     Arguments:
         medium: The calorimeter.
-        energy: Energies in MeV, (N,).
+        energy: Energies in MeV.
+        spacing: 1/F_S of the cells along the shower in X0; shapes broadcast.
     """
     y = np.log(energy / medium.critical_energy)
-    t = y - 0.812 - 0.55 * medium.spacing - 0.69 * (1 - medium.e_mip)
-    alpha = 0.81 + (0.458 + 2.26 / medium.atomic_number) * y - 0.476 * medium.spacing
+    t = y - 0.812 - 0.55 * spacing - 0.69 * (1 - medium.e_mip)
+    alpha = 0.81 + (0.458 + 2.26 / medium.atomic_number) * y - 0.476 * spacing
     if medium.homogeneous:
         widths, rho = (1.26 * y - 1.4, 0.86 * y - 0.58), 0.705 - 0.023 * y
     else:
@@ -125,7 +126,18 @@ def cumulative(t: _Array, maximum: _Array, alpha: _Array) -> _Array:
     return np.asarray(gammainc(alpha, (alpha - 1) / maximum * t))
 
 
-def radial(medium: Medium, energy: _Array, tau: _Array) -> Radial:
+def slices(depth: _Array, maximum: _Array, alpha: _Array) -> _Array:
+    """Share of the energy that is lost between depths.
+
+    Arguments:
+        depth: Depths of the edges of slices below the start of the shower in X0, (N, L + 1).
+        maximum: T in each slice in X0, (N, L).
+        alpha: Shape, likewise.
+    """
+    return cumulative(depth[:, 1:], maximum, alpha) - cumulative(depth[:, :-1], maximum, alpha)
+
+
+def radial(medium: Medium, energy: _Array, tau: _Array, spacing: _Array) -> Radial:
     r"""Core, tail and weight (equations 23 to 26; appendix A.1 and A.2).
 
         f(r) = p 2 r R_C^2 / (r^2 + R_C^2)^2 + (1 - p) 2 r R_T^2 / (r^2 + R_T^2)^2,
@@ -148,16 +160,17 @@ def radial(medium: Medium, energy: _Array, tau: _Array) -> Radial:
     Arguments:
         medium: The calorimeter.
         energy: Energies in MeV.
-        tau: Relative depth; shapes broadcast.
+        tau: Relative depth.
+        spacing: 1/F_S of the cells along the shower in X0; shapes broadcast.
     """
     z, log_e = medium.atomic_number, np.log(energy / GeV)
-    contrast, near = 1 - medium.e_mip, medium.spacing * np.exp(-tau)
+    contrast, near = 1 - medium.e_mip, spacing * np.exp(-tau)
     core = 0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * z) * tau
     rise, fall = (0.3585 + 0.0421 * log_e) * (tau - 0.645), -2.59 * (tau - 0.645)
     tail = (0.659 - 0.00309 * z) * (np.exp(fall) + np.exp(rise))
     x = (0.401 + 0.00187 * z - tau) / (1.313 - 0.0686 * log_e)
     weight = (2.632 - 0.00094 * z) * np.exp(x - np.exp(x))
-    dip = medium.spacing * np.exp(-((tau - 1) ** 2))
+    dip = spacing * np.exp(-((tau - 1) ** 2))
     return Radial(
         core=np.maximum(core - 0.0203 * contrast + 0.0397 * near, 0.0),
         tail=np.maximum(tail - 0.14 * contrast - 0.495 * near, 0.0),

@@ -1,14 +1,13 @@
 r"""The classical fast simulation: showers drawn from the laws of GFLASH, spot by spot.
 
-A shower starts where the electron enters, or where the photon converts: after an exponentially
-distributed depth of mean 9/7 X0, from where on it goes as an electron of its energy. It has a
-gamma profile of its own. A slice loses dE of it; a sampling calorimeter sees of that a
-gamma-distributed number of mean dE and variance c^2 dE (E in GeV), times e/mip and the share S of
-its active plates. This energy lies in equal spots about the axis; each goes to the layer that is
-nearest in depth and to the cell in which it is there, or is lost.
-The inner loops, over spots, are in `heitler.kernels.spots`.
+An electron's shower starts where it radiates; a photon converts to a pair before, and has two
+showers (`heitler.simulators.gflash.starts`). Each has a gamma profile of its own. A slice loses dE
+of it; a sampling calorimeter sees of that a gamma-distributed number of mean dE and variance
+c^2 dE (E in GeV), times e/mip and the share S of its active plates. This energy lies in equal
+spots about the axis; each goes to the slice in which it comes to lie and to the cell in which it
+is there, or is lost. The inner loops, over spots, are in `heitler.kernels.spots`.
 
-Notation: N showers, L layers.
+Notation: N particles, M showers, L layers.
 """
 
 from __future__ import annotations
@@ -30,11 +29,12 @@ from heitler.simulators.base import part_number
 from heitler.simulators.gflash.medium import Medium, Slices
 from heitler.simulators.gflash.parameters import (
     Radial,
-    cumulative,
     longitudinal,
     radial,
+    slices,
     spots,
 )
+from heitler.simulators.gflash.starts import Starts
 from heitler.simulators.sources import block_seed
 from heitler.units import GeV, MeV
 
@@ -43,7 +43,6 @@ __all__ = ["GflashSimulator"]
 _Array = NDArray[np.float64]
 
 _LOWEST, _HIGHEST = 100 * MeV, 1000 * GeV
-_CONVERSION = 9 / 7
 _CHUNK = 16
 """Showers that are made at a time, from one seed; part of what a seed means."""
 
@@ -144,47 +143,50 @@ class GflashSimulator:
 
     def _hits(self, incident: IncidentParticles, generator: np.random.Generator) -> Hits:
         """Lists of hits of one block."""
-        visible, cloud = self._develop(incident, generator)
+        starts = Starts.of(incident, self.medium, generator)
+        visible, cloud = self._develop(
+            incident[torch.from_numpy(starts.parent)], starts, generator
+        )
         drawn = scatter(cloud)
         geometry = self.detector.geometry
         cell = geometry.locate_in(*(torch.from_numpy(values) for values in drawn))
-        energy = visible / np.maximum(cloud.counts, 1)
-        hits = collect(cloud.counts, energy, cell.int().numpy(), geometry.cells)
+        energy = starts.together(visible / np.maximum(cloud.counts, 1))
+        hits = collect(starts.together(cloud.counts), energy, cell.int().numpy(), geometry.cells)
         return Hits(*(torch.from_numpy(values) for values in hits))
 
     def _develop(
-        self, incident: IncidentParticles, generator: np.random.Generator
+        self, incident: IncidentParticles, starts: Starts, generator: np.random.Generator
     ) -> tuple[_Array, Cloud]:
-        """Visible energy in MeV of each shower in each slice, (N, L), and how spots lie there."""
-        energy = incident.energy.numpy()
-        normal = generator.standard_normal((2, len(energy)))
-        law = longitudinal(self.medium, energy)
+        """Visible energy in MeV of each shower in each slice, (M, L), and how spots lie there."""
+        energy = starts.energy[:, None]
+        normal = generator.standard_normal((2, len(energy), 1))
+        depth, spacing = self._depths(incident, starts)
+        law = longitudinal(self.medium, energy, spacing)
         maximum, alpha = law.fluctuate(*normal)
-        depth = self._depths(incident, generator)
-        columns = maximum[:, None], alpha[:, None]
-        lost = np.diff(cumulative(depth, *columns), axis=1) * energy[:, None]
+        lost = slices(depth, maximum, alpha) * energy
         number, maximum_spot, alpha_spot = spots(self.medium, energy, maximum, alpha)
-        rate = np.diff(cumulative(depth, maximum_spot[:, None], alpha_spot[:, None]), axis=1)
-        counts = generator.poisson(number[:, None] * rate)
+        counts = generator.poisson(number * slices(depth, maximum_spot, alpha_spot))
         counts = np.where(lost > 0, np.maximum(counts, 1), 0)
         # tau of one shower (appendix A.1): t / <t> of this shower, times <t> / T of the mean.
         mean = np.exp(law.log_alpha)
         unit = maximum * (alpha / (alpha - 1)) * ((mean - 1) / mean)
-        tau = (depth[:, 1:] + depth[:, :-1]) / 2 / unit[:, None]
-        profile = radial(self.medium, energy[:, None], tau)
+        tau = (depth[:, 1:] + depth[:, :-1]) / 2 / unit
+        profile = radial(self.medium, energy, tau, spacing)
         seen = self._sample(lost, generator) * self.response * self._slices.shares
         return seen, self._cloud(incident, counts, profile, generator)
 
-    def _depths(self, incident: IncidentParticles, generator: np.random.Generator) -> _Array:
-        """Depth of the slices' edges below the start of each shower in X0, (N, L + 1)."""
-        face = self.detector.face_z
-        entry = self._slices.depth(incident.position[:, 2].numpy() - face)
+    def _depths(self, incident: IncidentParticles, starts: Starts) -> tuple[_Array, _Array]:
+        """How the slices lie along each shower.
+
+        Returns:
+            Depth of the slices' edges below its start in X0, (M, L + 1); 1/F_S of their cells as
+            it passes them, (M, L).
+        """
+        entry = self._slices.depth(incident.position[:, 2].numpy() - self.detector.face_z)
         edges = self._slices.depth(self._slices.edges)
-        path = (edges - entry[:, None]) / incident.direction[:, 2].numpy()[:, None]
-        conversion = generator.exponential(_CONVERSION, len(incident))
-        start = np.where(incident.pdg.numpy() == PHOTON, conversion, 0.0)
-        below: _Array = np.maximum(path - start[:, None], 0.0)
-        return below
+        cosine = incident.direction[:, 2].numpy()[:, None]
+        below = (edges - entry[:, None]) / cosine - starts.depth[:, None]
+        return np.maximum(below, 0.0), self._slices.spacing / cosine
 
     def _sample(self, lost: _Array, generator: np.random.Generator) -> _Array:
         """Sampling fluctuations: mean `lost`, variance c^2 `lost` GeV."""
@@ -204,14 +206,14 @@ class GflashSimulator:
 
         A spot lies at the depth z on the axis plus (u, v) across it. The unit vectors across the
         direction (a, b, c) are (1 - a a / (1 + c), -a b / (1 + c), -a) and the like of b. It is
-        read in the plane nearest to its depth, where it comes to along the direction:
+        read in the plane of the slice it is in, where it comes to along the direction:
 
             x = x_0 + (z - z_0) a / c + u (1 + k a a) + v k a b,   k = 1 / (c (1 + c)).
 
         Arguments:
-            incident: Particles.
-            counts: Number of spots, (N, L).
-            profile: Radii in R_M and weights, (N, L).
+            incident: The particle of each shower.
+            counts: Number of spots, (M, L).
+            profile: Radii in R_M and weights, (M, L).
             generator: Gives the keys of slices.
         """
         direction, position = incident.direction.numpy(), incident.position.numpy()
