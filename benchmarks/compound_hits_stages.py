@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from heitler.kernels import Law, Prescription
-from heitler.kernels.calibration import calibrate, distances
+from heitler.kernels.calibration import calibrate
 from heitler.kernels.children import children
 from heitler.kernels.energies import damp, energise, survive
 from heitler.kernels.lists import room
@@ -57,9 +57,7 @@ def _steps(law: Any, todo: Any, lists: Any, steps: int) -> int:  # noqa: ANN401 
         if steps > 5:
             energise(law, k0, k1, laws, scratch, out, energies[:hits])
         if steps > 6:
-            squares = scratch.third[:hits]
-            distances(law, todo, n, out.cell, out.layer, squares)
-            calibrate(law, todo.goal[n], squares, out.layer, energies[:hits], scratch.other)
+            calibrate(law, todo, n, out, scratch, energies[:hits])
         total += hits
     return total
 

@@ -39,7 +39,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from heitler.kernels.calibration import calibrate, distances
+from heitler.kernels.calibration import calibrate
 from heitler.kernels.children import children
 from heitler.kernels.energies import damp, energise, survive
 from heitler.kernels.law import Drawn, Law, Prescription
@@ -108,9 +108,7 @@ def _build(sources):
                 return n
             energy = energies[end : end + hits]
             energise(law, k0, k1, laws, scratch, out, energy)
-            squares = scratch.third[:hits]
-            distances(law, todo, n, out.cell, out.layer, squares)
-            calibrate(law, todo.goal[n], squares, out.layer, energy, scratch.other)
+            calibrate(law, todo, n, out, scratch, energy)
             cells[end : end + hits] = out.cell[:hits]
             end += hits
             offsets[n + 1] = start + end

@@ -55,6 +55,7 @@ class Scratch(NamedTuple):
         chosen: Indices, or runs of points.
         code: Whole numbers that go with them.
         number, other, third, fourth: Random numbers that go with them, or how many there are.
+        terms: What is summed in layers, four numbers of each hit.
     """
 
     chance: _F32
@@ -70,6 +71,7 @@ class Scratch(NamedTuple):
     other: _F32
     third: _F32
     fourth: _F32
+    terms: _F32
 
 
 class Brood(NamedTuple):
@@ -119,6 +121,7 @@ def room(law: Law) -> tuple[Found, Scratch, Brood]:
         np.zeros(near, np.float32), np.empty(runs, np.float32),
         np.zeros(many, np.uint8), whole(), whole(), whole(), real(),
         whole(), whole(), real(), real(), real(), real(),
+        np.empty(4 * many, np.float32),
     )  # fmt: skip
     brood = Brood(
         whole(), whole(), whole(), whole(), real(), whole(), real(), real(), whole(), whole(),

@@ -7,6 +7,8 @@ loops, so it is asked for by name here.
 Flags are bytes, 1 where a value is kept. Lists that belong together (cells, layers, bins of hits)
 are packed by the same flags. Both readers and writers go on to the end of a block of sixteen:
 lists need room for that. Their elements have 32 bits.
+
+Sums that belong together are added to side by side, four at a time, for the same reason.
 """
 
 from __future__ import annotations
@@ -36,6 +38,12 @@ def kept(flags, first):
     return np.count_nonzero(flags[first : first + LANES])
 
 
+def add(sums, to, terms, first):
+    """Adds the four terms from `first` on to the four sums from `to` on."""
+    for k in range(4):
+        sums[to + k] += terms[first + k]
+
+
 with suppress(ImportError):
     from llvmlite import ir
     from numba import types
@@ -45,8 +53,10 @@ with suppress(ImportError):
     _VALUES, _FLAGS = (ir.VectorType(ir.IntType(bits), LANES) for bits in (32, 8))
     _MASK = ir.VectorType(ir.IntType(1), LANES)
 
+    _FOUR = ir.VectorType(ir.FloatType(), 4)
+
     def _block(context, builder, kind, array, first, vector):
-        """Where sixteen elements of an array begin."""
+        """Where the elements of a vector begin in an array."""
         data = context.make_array(kind)(context, builder, array).data
         return builder.bitcast(builder.gep(data, [first]), vector.as_pointer())
 
@@ -84,6 +94,19 @@ with suppress(ImportError):
             return builder.zext(number, ir.IntType(64))
 
         return types.uint64(flags, types.uint64), build
+
+    @intrinsic
+    def add(typing, sums, to, terms, first):  # noqa: ARG001
+        def build(context, builder, signature, arguments):
+            goal, source = (
+                _block(context, builder, signature.args[k], arguments[k], arguments[k + 1], _FOUR)
+                for k in (0, 2)
+            )
+            total = builder.fadd(builder.load(goal, align=4), builder.load(source, align=4))
+            builder.store(total, goal, align=4)
+            return context.get_dummy_value()
+
+        return types.void(sums, types.uint64, terms, types.uint64), build
 
 
 @jit

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from heitler.kernels.numbers import COMPILED, place
-from heitler.kernels.packing import LANES, sift
+from heitler.kernels.numbers import COMPILED, jit, place
+from heitler.kernels.packing import LANES, add, sift
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="numba is missing")
 
@@ -67,18 +67,35 @@ def test_lists_that_belong_together_stay_so():
         np.testing.assert_array_equal(target[:got], values[flags != 0])
 
 
+@jit
+def added(sums, to, terms, first):
+    """`add` is not for Python to call."""
+    add(sums, place(to), terms, place(first))
+
+
+def test_four_terms_are_added_to_four_sums():
+    sums, terms = np.arange(12, dtype=np.float32), np.arange(20, dtype=np.float32) ** 2
+    expected = sums.copy()
+    expected[5:9] += terms[11:15]  # no multiples of four: vectors begin anywhere
+    added(sums, 5, terms, 11)
+    np.testing.assert_array_equal(sums, expected)
+
+
 def test_without_numba_it_is_the_same():
     """The plain functions are those of a Python that has no numba."""
     program = """
 import sys
 sys.modules["numba"] = sys.modules["llvmlite"] = None
 import numpy as np
-from heitler.kernels.packing import sift
+from heitler.kernels.packing import add, sift
 rng = np.random.default_rng(3)
 values, flags = rng.random(116), np.zeros(116, np.uint8)
 flags[:100] = rng.random(100) < 0.4
 target = np.zeros(116)
 got = sift((values,), flags.copy(), 0, 100, (target,), 0)
 assert got == flags.sum() and (target[:got] == values[flags != 0]).all()
+sums = np.zeros(6)
+add(sums, 1, values, 2)
+assert (sums[1:5] == values[2:6]).all() and sums[0] == sums[5] == 0.0
 """
     subprocess.run([sys.executable, "-c", program], check=True)
