@@ -11,3 +11,5 @@ from heitler.validation.digest import speed_table as speed_table
 from heitler.validation.report import validate as validate
 from heitler.validation.report import write_report as write_report
 from heitler.validation.selection import LEAST_SHOWERS as LEAST_SHOWERS
+from heitler.validation.tables import assess_table as assess_table
+from heitler.validation.tables import table_digest as table_digest
