@@ -43,10 +43,10 @@ from heitler.simulators import (
     NeuralSimulator,
     ParticleList,
     ShowerSimulator,
-    read_yaml,
     simulate_sparse,
 )
-from heitler.training import Split, read_rows, train
+from heitler.training import Split, read_rows
+from heitler.validation import contest
 from results import RESULTS, write_page
 
 DATA = "ild_photons_coarse"
@@ -111,11 +111,8 @@ def families() -> dict[str, Path]:
 
 def trained(name: str, runs: Path) -> NeuralSimulator:
     """A family's simulator, trained unless its run directory is complete."""
-    config = families()[name]
-    folder = runs / name
-    if not (folder / "card.json").exists():
-        same = [f"--data.test={TEST}", f"--data.validation={VALIDATION}", f"--seed={SEED}"]
-        train(read_yaml(config), folder, overrides=same, source=config.name, progress=False)
+    same = [f"--data.test={TEST}", f"--data.validation={VALIDATION}", f"--seed={SEED}"]
+    folder = contest.trained(families()[name], runs / name, overrides=same, progress=False)
     return NeuralSimulator.load(folder)
 
 

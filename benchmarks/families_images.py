@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
@@ -26,10 +27,11 @@ from heitler.metrics.physics_distances import frechet_distance
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
 from heitler.simulators import NeuralSimulator, read_yaml
-from heitler.training import Split, read_rows, train
+from heitler.training import Split, read_rows
+from heitler.validation.contest import trained
 
-_SECONDS = 10.0
-"""Time of each family, over all of its stages."""
+_EPOCHS, _SECONDS = 40, 30.0
+"""Length of each stage of a family: the same number of epochs, unless they take longer."""
 
 _TEST, _VALIDATION = 600, 100
 _CLASSES = list(range(1, 11))
@@ -60,14 +62,13 @@ def write_digits(path: Path) -> Path:
 
 
 def settings(config: Path, data: Path) -> dict[str, Any]:
-    """A family's configuration, told of the class, for some seconds of digits."""
+    """A family's configuration, told of the class, for some epochs of digits."""
     content = read_yaml(config)
     content["data"] = {"file": str(data), "test": _TEST, "validation": _VALIDATION}
     kind = {"class_path": "heitler.preprocessing.ParticleType", "init_args": {"codes": _CLASSES}}
     content["conditioning"] = [*content["conditioning"], kind]
-    stages = content["training"]["stages"]
-    for stage in stages.values():
-        stage |= {"epochs": 2000, "max_seconds": _SECONDS / len(stages)}
+    for stage in content["training"]["stages"].values():
+        stage |= {"epochs": _EPOCHS, "max_seconds": _SECONDS}
     return content
 
 
@@ -80,13 +81,12 @@ class Judge:
     """
 
     def __init__(self, images: _Array, labels: _Array) -> None:
-        self.network = MLPClassifier((64, 16), max_iter=200, random_state=1).fit(images, labels)
+        self.network = MLPClassifier((64, 16), max_iter=500, random_state=1).fit(images, labels)
 
     def features(self, images: _Array) -> _Array:
         """Activations of the last hidden layer: (N, 16)."""
-        for weight, bias in list(zip(self.network.coefs_, self.network.intercepts_, strict=True))[
-            :-1
-        ]:
+        layers = list(zip(self.network.coefs_, self.network.intercepts_, strict=True))
+        for weight, bias in layers[:-1]:
             images = np.maximum(images @ weight + bias, 0.0)
         return images
 
@@ -115,7 +115,7 @@ def images(configs: Mapping[str, Path], runs: Path) -> dict[str, Any]:
     floor = judge.scores(reference, _pixels(known)[: len(asked)], asked.pdg.numpy())
     held = judge.scores(reference, reference, held_out.particles.pdg.numpy())
     found: dict[str, Any] = {
-        "floor": floor, "held out right": held["right"], "seconds": _SECONDS,
+        "floor": floor, "held out right": held["right"], "epochs": _EPOCHS,
         "training": len(known), "test": len(held_out), "families": {},
     }  # fmt: skip
     for name, config in configs.items():
@@ -131,9 +131,9 @@ def images(configs: Mapping[str, Path], runs: Path) -> dict[str, Any]:
 
 
 def _trained(folder: Path, content: dict[str, Any]) -> NeuralSimulator:
-    if not (folder / "card.json").exists():
-        train(content, folder, source=folder.name, progress=False)
-    return NeuralSimulator.load(folder)
+    config = folder.with_suffix(".yaml")
+    config.write_text(yaml.safe_dump(content))
+    return NeuralSimulator.load(trained(config, folder, progress=False))
 
 
 def _pixels(showers: Showers) -> _Array:

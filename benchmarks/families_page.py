@@ -200,11 +200,11 @@ below 1 there are too few different showers."""
 
 _IMAGES = """\
 A check without physics: {training:,} handwritten digits of scikit-learn (8 x 8 pixels), each
-family trained on them for {seconds:.0f} s in all as if they were showers in one layer, told the
-class, and compared with {test:,} held-out digits in the features of a small classifier that learnt
-the training's digits. Seconds are not enough to do well; a family that fails here is broken.
-*Right class*: how often the classifier sees the digit that was asked for; it sees {right} of the
-held-out digits right."""
+family trained on them for {epochs} epochs a stage as if they were showers in one layer, told the
+class, and compared with {test:,} held-out digits in the features of a small classifier that
+learnt the training's digits. So few are not enough to do well; a family that fails here is
+broken. *Right class*: how often the classifier sees the digit that was asked for; it sees {right}
+of the held-out digits right."""
 
 _REGRESSION = """\
 The family `Regression` makes no showers: from the particle it draws the row of

@@ -20,10 +20,11 @@ from heitler.metrics import Estimate
 from heitler.reconstruction import Reconstruction, batches_of
 from heitler.simulators import CAUSES, HELD_OUT, NeuralTable, read_yaml
 from heitler.tables import Table
-from heitler.training import Split, train
+from heitler.training import Split
 from heitler.units import GeV
 from heitler.validation import assess_table
 from heitler.validation.comparison import Row
+from heitler.validation.contest import trained
 
 _CONFIG = Path(__file__).parents[1] / "configs/experiments/regression_reconstructed.yaml"
 _BINS = (10, 25, 40, 55, 70, 85, 100)
@@ -50,10 +51,7 @@ def regression(source: str, folder: Path) -> dict[str, Any]:
     path = folder / "reconstructed.h5"
     if not path.exists():
         reconstructed(resolve(source), path)
-    run = folder / "run"
-    if not (run / "card.json").exists():
-        words = [f"--data.file={path}"]
-        train(read_yaml(_CONFIG), run, overrides=words, source=_CONFIG.name, progress=False)
+    run = trained(_CONFIG, folder / "run", overrides=[f"--data.file={path}"], progress=False)
     simulator: NeuralTable[Causes] = NeuralTable.load(run)
     rows = assess_table(run)
     held_out = read_table(run / HELD_OUT)

@@ -65,10 +65,8 @@ def test_all_stand_in_one_report(files, quick, data, tmp_path):
         assert len(energies) == 240
         assert energies < set(whole.particles.energy.tolist())
     # Finished runs are taken as they are.
-    again = compare_models(files, output, **settings)
+    assert contest.trained(files[0], runs / "vae") == runs / "vae"
     assert quick == list(CONFIGURATIONS)
-    values = [[row.value.value for row in each.rows] for each in (comparison, again)]
-    assert values[0] == values[1]
     with pytest.raises(ValueError, match=r"training of another configuration than .*vae\.yaml"):
         compare_models(files, output, overrides=["--seed=2"], **settings)
     changed = yaml.safe_load(files[1].read_text())
