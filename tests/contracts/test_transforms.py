@@ -27,7 +27,7 @@ from heitler.preprocessing import (
 from heitler.tracks import Tracks
 
 # How a test makes each, where the constructor needs something.
-ARGUMENTS = {"Threshold": (0.1,), "ParticleType": ([11, 22],)}
+ARGUMENTS = {"Threshold": (0.1,), "ParticleType": ([11, 22],), "Relative": ([0, 3],)}
 
 
 def concrete(base):

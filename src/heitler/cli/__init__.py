@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "inspect": "say what a shower file or a run directory holds",
     "convert": "write a shower file in another convention",
     "train": "train a generative model",
+    "compare": "train several models and compare them",
     "simulate": "make showers with a simulation that needs no training",
     "generate": "make showers with a trained model",
     "validate": "compare showers with a reference and write a report",

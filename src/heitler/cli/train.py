@@ -6,7 +6,8 @@
 
 Any setting of the configuration can be replaced by --name.of.setting VALUE. The same command goes
 on after an interruption; --resume needs only the run directory. At the end the model is compared
-with showers that training never saw and timed, and both go into its card.
+with showers that training never saw and timed, and both go into its card. A table that states what
+caused its rows (of heitler simulate --simulator rich, of heitler reconstruct) is trained on alike.
 """
 
 from __future__ import annotations
@@ -24,16 +25,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Adds the arguments of ``heitler train``."""
     parser.add_argument("config", type=Path, nargs="?", help="YAML file of an experiment")
     parser.add_argument("-o", "--output", type=Path, help="run directory (runs/NAME-OF-CONFIG)")
-    parser.add_argument("--data", help="shower file instead of the configuration's")
+    parser.add_argument("--data", help="file instead of the configuration's")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run directory")
 
 
 def run(arguments: Namespace) -> int:
     """Trains, assesses, and prints where the model is and how good and fast it is."""
-    from heitler.formats import open_showers
-    from heitler.simulators import HELD_OUT, read_yaml
+    from heitler.simulators import read_yaml
     from heitler.training import is_first_process, train
-    from heitler.validation import LEAST_SHOWERS, assess, digest
 
     source, output = _source(arguments)
     if not source.is_file():
@@ -51,17 +50,28 @@ def run(arguments: Namespace) -> int:
     )
     if is_first_process():
         print(folder)
-        with open_showers(folder / HELD_OUT) as reader:
-            enough = len(reader) >= 2 * LEAST_SHOWERS
-        if enough:
-            try:
-                comparison = assess(folder, complete_card=True, progress=False)
-                print("\n".join(digest(comparison, folder.name)))
-            except ImportError as error:
-                print(f"not assessed: {error}; then give the same command again")
-        else:
-            print(f"not assessed: that needs {2 * LEAST_SHOWERS} held-out showers (data.test)")
+        print("\n".join(_assessed(folder)))
     return 0
+
+
+def _assessed(folder: Path) -> list[str]:
+    """How good and fast the model is, which goes into its card as well."""
+    from heitler.formats import holds_table, open_showers, open_table
+    from heitler.simulators import HELD_OUT
+    from heitler.validation import LEAST_SHOWERS, assess, assess_table, digest, table_digest
+
+    path = folder / HELD_OUT
+    table = holds_table(path)
+    with open_table(path) if table else open_showers(path) as reader:
+        if len(reader) < 2 * LEAST_SHOWERS:
+            rows = "rows" if table else "showers"
+            return [f"not assessed: that needs {2 * LEAST_SHOWERS} held-out {rows} (data.test)"]
+    try:
+        if table:
+            return table_digest(assess_table(folder, complete_card=True))
+        return digest(assess(folder, complete_card=True, progress=False), folder.name)
+    except ImportError as error:
+        return [f"not assessed: {error}; then give the same command again"]
 
 
 def _source(arguments: Namespace) -> tuple[Path, Path]:

@@ -10,6 +10,7 @@ from heitler.models.base import Variates as Variates
 from heitler.models.base import draw as draw
 from heitler.models.base import random_generator as random_generator
 from heitler.models.compound_hits import CompoundHits as CompoundHits
+from heitler.models.regression import Regression as Regression
 from heitler.models.threedgan import ThreeDGAN as ThreeDGAN
 from heitler.models.vae import VAE as VAE
 from heitler.models.wgan_gp import WGANGP as WGANGP

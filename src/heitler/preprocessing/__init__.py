@@ -13,6 +13,7 @@ from heitler.preprocessing.conditioning import Pseudorapidity as Pseudorapidity
 from heitler.preprocessing.conditioning import ScaledEnergy as ScaledEnergy
 from heitler.preprocessing.conditioning import Theta as Theta
 from heitler.preprocessing.quantile import Quantile as Quantile
+from heitler.preprocessing.relative import Relative as Relative
 from heitler.preprocessing.transforms import ArcSinh as ArcSinh
 from heitler.preprocessing.transforms import Features as Features
 from heitler.preprocessing.transforms import LogCells as LogCells

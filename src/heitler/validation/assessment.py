@@ -34,7 +34,7 @@ from heitler.validation.compare import compare
 from heitler.validation.comparison import Comparison, SpeedRow
 from heitler.validation.digest import headlines
 
-__all__ = ["BATCHES", "assess", "speed_rows"]
+__all__ = ["BATCHES", "assess", "endless", "speed_rows"]
 
 BATCHES = (1, 100, 1000)
 """Showers per call that are timed."""
@@ -81,7 +81,7 @@ def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
         TemporaryDirectory() as scratch,
     ):
         particles = _particles(folder, simulator, len(held_out), seed)
-        source = _endless(particles, seed)
+        source = endless(particles, seed)
         speed = speed_rows(simulator, source, held_out, batches=batches, threads=threads)
         path = Path(scratch) / "generated.h5" if generated is None else Path(generated)
         if generated is None:
@@ -181,7 +181,7 @@ def _particles(
     return IncidentParticles.concatenate(shots)[:number]
 
 
-def _endless(particles: IncidentParticles, seed: int) -> ParticleList:
+def endless(particles: IncidentParticles, seed: int) -> ParticleList:
     """Particles drawn from a list with replacement: enough for every timed call."""
     rows = random_generator(seed).integers(0, len(particles), 250 * BLOCK)
     return ParticleList(particles[torch.from_numpy(rows)])
