@@ -24,8 +24,7 @@ from heitler.detectors import load_detector
 from heitler.formats import open_showers
 from heitler.metrics import Estimate, classifier_auc, neural_classifier_auc, wasserstein
 from heitler.models import ShowerShape, ThreeDGAN, draw
-from heitler.observables import OBSERVABLES, high_level_features, lateral_features
-from heitler.observables.features import LATERAL
+from heitler.observables import LATERAL, OBSERVABLES, high_level_features, lateral_features
 from heitler.showers import Showers
 from heitler.simulators import NeuralSimulator, read_yaml
 from heitler.training import Split, read_rows
