@@ -24,7 +24,7 @@ from heitler.detectors import load_detector
 from heitler.formats import open_showers
 from heitler.metrics import Estimate, classifier_auc, neural_classifier_auc, wasserstein
 from heitler.models import ShowerShape, ThreeDGAN, draw
-from heitler.observables import OBSERVABLES, high_level_features, lateral_features
+from heitler.observables import LATERAL, OBSERVABLES, high_level_features, lateral_features
 from heitler.showers import Showers
 from heitler.simulators import NeuralSimulator, read_yaml
 from heitler.training import Split, read_rows
@@ -36,7 +36,7 @@ SEED = 1
 TALK = {"generator": 3_457_012, "discriminator": 73_450}
 """Parameters as the talk prints them: Keras counts the moving moments of its normalisations."""
 
-BATCH = 8
+BATCH = 4
 """Showers of a step whose time is measured."""
 
 PUBLISHED_SHOWERS, PUBLISHED_EPOCHS = 200_000, 50
@@ -50,6 +50,7 @@ class Run:
 
     simulator: NeuralSimulator
     samples: Samples
+    values: dict[str, dict[str, Tensor]]
     folder: Path
 
     @classmethod
@@ -65,7 +66,12 @@ class Run:
             training = Showers.concatenate(list(read_rows(reader, split.train[places])))
         generated = simulator.simulate(training.particles, seed=SEED)
         samples = dict(zip(NAMES, (held_out, training, generated), strict=True))
-        return cls(simulator, samples, folder)
+        names = {*SCALARS, *LATERAL}
+        values = {
+            who: {name: OBSERVABLES[name](showers) for name in names}
+            for who, showers in samples.items()
+        }
+        return cls(simulator, samples, values, folder)
 
     @property
     def model(self) -> ThreeDGAN:
@@ -105,7 +111,7 @@ def full_size(grid: tuple[int, int, int]) -> ThreeDGAN:
 
 
 def seconds_per_shower(model: ThreeDGAN) -> dict[str, float]:
-    """CPU seconds of a step of each phase per shower, the smallest of three."""
+    """CPU seconds of a step of each phase per shower, the smaller of two."""
     cells = torch.rand(BATCH, model.shape.cells).pow(8)
     c = torch.linspace(0.1, 5, BATCH)[:, None]
     z = draw(model.training_noise, BATCH, (SEED,))
@@ -116,7 +122,7 @@ def seconds_per_shower(model: ThreeDGAN) -> dict[str, float]:
         for parameter in parameters:
             parameter.requires_grad_()
         seconds = []
-        for _ in range(3):
+        for _ in range(2):
             start = process_time()
             model.loss(cells, c, z, phase=phase.name)[0].backward()
             seconds.append((process_time() - start) / BATCH)
@@ -165,10 +171,9 @@ def auxiliary(run: Run) -> str:
 
 def summaries(run: Run) -> str:
     """Wasserstein distances of scalars in units of the reference's spread."""
-    reference, floor, candidate = run.samples.values()
     rows = []
     for name in SCALARS:
-        values = [OBSERVABLES[name](s).double() for s in (reference, floor, candidate)]
+        values = [of[name].double() for of in run.values.values()]
         spread = values[0].std()
         found = [str(wasserstein(values[0] / spread, v / spread)) for v in values[1:]]
         rows.append([OBSERVABLES[name].label, *found])
@@ -209,13 +214,12 @@ def shapes(run: Run) -> str:
 
 def classifiers(run: Run) -> str:
     """AUC of trees and of a network on feature sets A and B."""
-    reference, floor, candidate = run.samples.values()
     rows = []
     for name, features in (("A", high_level_features), ("B", lateral_features)):
-        tables = []
-        for showers in (reference, floor, candidate):
-            values = {key: entry(showers) for key, entry in OBSERVABLES.items()}
-            tables.append(features(showers.particles.energy, values))
+        tables = [
+            features(run.samples[who].particles.energy, values)
+            for who, values in run.values.items()
+        ]
         for kind, auc in (("trees", classifier_auc), ("network", neural_classifier_auc)):
             found = [str(auc(tables[0], other, seed=SEED)) for other in tables[1:]]
             rows.append([f"{name}, {kind}", *found])

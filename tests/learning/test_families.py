@@ -107,11 +107,11 @@ def test_the_3dgan_learns_the_sampling_fraction_and_measures_energies(
     settings = toy_settings(
         "threedgan",
         batch_size=32,
-        physics_every=5,
+        physics_every=4,
         checkpoint_seconds=1e9,
         stages={
             "adversarial": {
-                "epochs": 15,
+                "epochs": 8,
                 "learning_rate": 5e-3,
                 "betas": [0.5, 0.9],
                 "weight_decay": 0.0,

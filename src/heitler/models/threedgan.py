@@ -191,12 +191,15 @@ class ThreeDGAN(GenerativeModel):
         return (real + generated) / 2, named
 
     def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
-        """Fits the sampling fraction; normalises the channels of both networks."""
+        """Fits the sampling fraction; starts both networks where the showers are."""
         u, sums = self._energy(c).double(), self._sum(x).double()
         powers = u.cpu() ** torch.arange(self.degree + 1)
         ratio = (sums[:, None] / u).cpu()
         fit = torch.linalg.lstsq(powers, ratio, driver="gelsd").solution
         self.fraction.copy_(fit[:, 0])
+        self.head.bias[1] = u.mean()
+        if self.outputs[2]:
+            self.head.bias[2] = c[:, self.shape.columns[_ANGLE]].mean()
         some = torch.linspace(0, len(x) - 1, min(_SAMPLE, len(x))).long().to(x.device)
         self.discriminator.start_at(x[some].view(-1, *self.grid))
         numbers = self._numbers({"latent": z["latent"][some]}, c[some])

@@ -188,7 +188,8 @@ class Downsampler(nn.Module):
 
     Four convolutions with leaky rectifiers, the last three normalised, then means over 2 x 2 x 2
     cells. After each convolution channels can be dropped as a whole (Tompson et al. 2015,
-    arXiv:1411.4280).
+    arXiv:1411.4280). The features are divided by the root of their number, so that a linear layer
+    behind them does not answer the more to a step of its weights the more features there are.
 
     Arguments:
         filters: Channels of the convolutions.
@@ -226,7 +227,8 @@ class Downsampler(nn.Module):
             self.norms.append(ActNorm(others[i]))
             zipped = zip(sizes, padding, layout.kernel, strict=True)
             sizes = [(size + 2 * zeros - edge) // step + 1 for size, zeros, edge in zipped]
-        self.pool = nn.AvgPool3d([min(2, size) for size in sizes])
+        layers, rows, columns = (min(2, size) for size in sizes)
+        self.pool = nn.AvgPool3d((layers, rows, columns))
         self.features = filters[-1] * prod(max(1, size // 2) for size in sizes)
 
     def forward(self, cells: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -238,13 +240,13 @@ class Downsampler(nn.Module):
                 shape (N, channels); none for no change.
         """
         h = cells[:, None]
-        parts = [None] * len(self.filters) if weights is None else weights.split(self.filters, 1)
+        if weights is None:
+            weights = cells.new_ones(len(cells), self.channels)
+        parts = torch.split(weights, list(self.filters), dim=1)
         for block, norm, weight in zip(self.blocks, self.norms, parts, strict=True):
-            h = norm(leaky_relu(block(h), _SLOPE))
-            if weight is not None:
-                h = h * weight[:, :, None, None, None]
+            h = norm(leaky_relu(block(h), _SLOPE)) * weight[:, :, None, None, None]
         pooled: Tensor = self.pool(h).flatten(start_dim=1)
-        return pooled
+        return pooled / self.features**0.5
 
     @torch.no_grad()
     def start_at(self, cells: Tensor) -> None:
