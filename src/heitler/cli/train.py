@@ -56,12 +56,12 @@ def run(arguments: Namespace) -> int:
 
 def _assessed(folder: Path) -> list[str]:
     """How good and fast the model is, which goes into its card as well."""
-    from heitler.formats import holds_table, open_showers, open_table
+    from heitler.formats import is_table, open_showers, open_table
     from heitler.simulators import HELD_OUT
     from heitler.validation import LEAST_SHOWERS, assess, assess_table, digest, table_digest
 
     path = folder / HELD_OUT
-    table = holds_table(path)
+    table = is_table(path)
     with open_table(path) if table else open_showers(path) as reader:
         if len(reader) < 2 * LEAST_SHOWERS:
             rows = "rows" if table else "showers"
