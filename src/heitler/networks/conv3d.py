@@ -233,8 +233,8 @@ class Downsampler(nn.Module):
         h = cells[:, None]
         for block, norm in zip(self.blocks, self.norms, strict=True):
             h = norm(leaky_relu(block(h), _SLOPE))
-        pooled: Tensor = self.pool(h).flatten(start_dim=1)
-        return pooled / self.features**0.5
+        features: Tensor = self.pool(h).flatten(start_dim=1) / self.features**0.5
+        return features
 
     @torch.no_grad()
     def start_at(self, cells: Tensor) -> None:
