@@ -89,6 +89,7 @@ def _profiles(samples: Samples) -> Figure:
         for axes, (axis, label) in zip(row, words.items(), strict=True):
             _two(axes, {name: profiles(near(s, energy))[axis] for name, s in samples.items()})
             axes.set(yscale="linear" if axis == "z" else "log")
+            axes.minorticks_off()
             if energy == ENERGIES[-1]:
                 axes.set_xlabel(label)
         row[0].set_ylabel(f"{energy:g} GeV\nshare of energy")
@@ -107,16 +108,13 @@ def _moments(samples: Samples) -> Figure:
     cells = {key: s.deposits[s.deposits > 0].numpy() for key, s in samples.items()}
     _steps(panels[3], cells, np.geomspace(1e-2, 1e3, 51))
     panels[3].set(xscale="log", yscale="log", xlabel="energy of a cell / MeV", ylabel="cells")
+    panels[3].minorticks_off()
     panels[0].legend(fontsize=7)
     return figure
 
 
 def _two(axes: Any, curves: Mapping[str, Tensor]) -> None:  # noqa: ANN401
     for (name, curve), (colour, dash) in zip(_both(curves), line_styles(2), strict=True):
-        if name == "Geant4":
-            axes.fill_between(
-                range(len(curve)), curve, step="mid", color=REFERENCE, alpha=0.4, lw=0
-            )
         axes.step(range(len(curve)), curve, where="mid", color=colour, ls=dash, label=name)
 
 

@@ -177,7 +177,6 @@ _FAMILIES: dict[str, dict[str, Any]] = {
                     "generator": [4, 8, 8, 8],
                     "discriminator": [8, 8, 8, 8],
                 },
-                "dropout": 0.0,
             },
         },
         "stages": {"adversarial": {"epochs": 4, "betas": [0.5, 0.9]}},

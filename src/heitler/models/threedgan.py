@@ -47,8 +47,11 @@ _ENERGY, _ANGLE, _TYPE = "scaled_energy", "theta", "type"
 _EDGES = (0.003, 0.008, 0.0125, 0.02, 0.03, 0.05)
 """Edges of the bins of energy, in units of 20 MeV: those of the published code."""
 
-_SAMPLE = 64
+_SAMPLE = 200
 """Showers from which the networks start."""
+
+_RIDGE = 0.01
+"""Regularisation of the regression at the start, in units of the kernel's mean diagonal."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,6 @@ class ThreeDGAN(GenerativeModel):
         unit: Energy in MeV of a cell of 1, likewise.
         degree: Degree of the polynomial f, 0 for a constant.
         weights: Weights of the losses.
-        dropout: Share of the discriminator's channels that a shower does not see in training.
         flip: Share of real and generated showers that are called the other.
 
     Raises:
@@ -133,15 +135,13 @@ class ThreeDGAN(GenerativeModel):
         unit: float = 20.0,
         degree: int = 4,
         weights: LossWeights | None = None,
-        dropout: float = 0.2,
         flip: float = 0.05,
     ) -> None:
         super().__init__(shape)
         _check(shape)
         layers, rows, columns = shape.grid
         self.grid = (layers, rows, columns)
-        self.power, self.unit, self.degree = power, unit, degree
-        self.dropout, self.flip = dropout, flip
+        self.power, self.unit, self.degree, self.flip = power, unit, degree, flip
         self.weights = weights or LossWeights()
         self.edges = tuple(edge * 20.0 / unit for edge in _EDGES)
         angle = _ANGLE in shape.columns
@@ -160,7 +160,6 @@ class ThreeDGAN(GenerativeModel):
         self.noise = {"latent": Noise("normal", sizes.latent)}
         self.training_noise = {
             "latent": Noise("normal", sizes.latent),
-            "dropout": Noise("uniform", 2 * self.discriminator.channels),
             "flip": Noise("uniform", 2),
         }
         self.register_buffer("fraction", torch.eye(degree + 1, dtype=torch.float64)[0])
@@ -174,18 +173,17 @@ class ThreeDGAN(GenerativeModel):
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the discriminator or of the generator."""
-        seen, unseen = z["dropout"].chunk(2, dim=1)
         flips = z["flip"] < self.flip
         if phase == "generator":
             y = self._generate(z, c)
-            judged, parts = self._judge(y, c, seen, torch.ones_like(flips[:, 0]))
+            judged, parts = self._judge(y, c, torch.ones_like(flips[:, 0]))
             sums, counts = self._physics(y.flatten(start_dim=1), x, c)
             total = judged + self.weights.total * sums + self.weights.counts * counts
             return total, {**parts, "sum": sums, "counts": counts}
         with torch.no_grad():
             y = self._generate(z, c)
-        real, parts = self._judge(x.view_as(y), c, seen, ~flips[:, 0])
-        generated, others = self._judge(y, c, unseen, flips[:, 1])
+        real, parts = self._judge(x.view_as(y), c, ~flips[:, 0])
+        generated, others = self._judge(y, c, flips[:, 1])
         named = {f"real {name}": value for name, value in parts.items()}
         named |= {f"generated {name}": value for name, value in others.items()}
         return (real + generated) / 2, named
@@ -197,13 +195,13 @@ class ThreeDGAN(GenerativeModel):
         ratio = (sums[:, None] / u).cpu()
         fit = torch.linalg.lstsq(powers, ratio, driver="gelsd").solution
         self.fraction.copy_(fit[:, 0])
-        self.head.bias[1] = u.mean()
-        if self.outputs[2]:
-            self.head.bias[2] = c[:, self.shape.columns[_ANGLE]].mean()
         some = torch.linspace(0, len(x) - 1, min(_SAMPLE, len(x))).long().to(x.device)
-        self.discriminator.start_at(x[some].view(-1, *self.grid))
-        numbers = self._numbers({"latent": z["latent"][some]}, c[some])
-        self.generator.start_at(numbers, x[some].sum(dim=1).mean())
+        x, c = x[some], c[some]
+        cells = x.view(-1, *self.grid)
+        self.discriminator.start_at(cells)
+        self._start_measuring(cells, c)
+        numbers = self._numbers({"latent": z["latent"][some]}, c)
+        self.generator.start_at(numbers, x.sum(dim=1).mean())
 
     def measure(self, x: Tensor) -> Tensor:
         """The discriminator's measurement of u = E / (100 GeV), with shape (N,).
@@ -225,6 +223,15 @@ class ThreeDGAN(GenerativeModel):
         y: Tensor = self.generator(self._numbers(z, c))
         return y
 
+    def _start_measuring(self, cells: Tensor, c: Tensor) -> None:
+        """Starts the energy's answer at the ridge regression with the least relative errors."""
+        u = self._energy(c)
+        rows = torch.cat([self.discriminator(cells), torch.ones_like(u)], dim=1) / u
+        kernel = rows @ rows.T
+        kernel.diagonal().add_(_RIDGE * kernel.diagonal().mean())
+        weights = rows.T @ torch.linalg.solve(kernel, torch.ones_like(u))
+        self.head.weight[1], self.head.bias[1] = weights[:-1, 0], weights[-1, 0]
+
     def _numbers(self, z: Variates, c: Tensor) -> Tensor:
         """What the generator sees."""
         numbers = z["latent"] * self._energy(c)
@@ -234,12 +241,9 @@ class ThreeDGAN(GenerativeModel):
             numbers = torch.cat([numbers, c[:, self.shape.columns[_ANGLE]]], dim=1)
         return numbers
 
-    def _judge(
-        self, cells: Tensor, c: Tensor, uniforms: Tensor, answer: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _judge(self, cells: Tensor, c: Tensor, answer: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """What the discriminator's answers cost, and the parts."""
-        kept = (uniforms >= self.dropout) / (1 - self.dropout)
-        answers = self.head(self.discriminator(cells, kept.to(cells.dtype)))
+        answers = self.head(self.discriminator(cells))
         score, energy, angle, kind = answers.split(self.outputs, dim=1)
         w = self.weights
         parts = {

@@ -187,9 +187,8 @@ class Downsampler(nn.Module):
     """From a grid of cells to features.
 
     Four convolutions with leaky rectifiers, the last three normalised, then means over 2 x 2 x 2
-    cells. After each convolution channels can be dropped as a whole (Tompson et al. 2015,
-    arXiv:1411.4280). The features are divided by the root of their number, so that a linear layer
-    behind them does not answer the more to a step of its weights the more features there are.
+    cells. The features are divided by the root of their number, so that a linear layer behind them
+    does not answer the more to a step of its weights the more features there are.
 
     Arguments:
         filters: Channels of the convolutions.
@@ -199,7 +198,6 @@ class Downsampler(nn.Module):
 
     Attributes:
         features: Number of features.
-        channels: Number of channels of all convolutions together.
     """
 
     def __init__(
@@ -213,7 +211,6 @@ class Downsampler(nn.Module):
         super().__init__()
         layout = _Down.of(grid, kernel)
         first, *others = filters
-        self.filters, self.channels = filters, sum(filters)
         self.blocks = nn.ModuleList(
             [nn.Sequential(_same(layout.kernel), nn.Conv3d(1, first, layout.kernel))]
         )
@@ -231,22 +228,13 @@ class Downsampler(nn.Module):
         self.pool = nn.AvgPool3d((layers, rows, columns))
         self.features = filters[-1] * prod(max(1, size // 2) for size in sizes)
 
-    def forward(self, cells: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Features (N, features) of cells.
-
-        Arguments:
-            cells: With shape (N, layers, y, x).
-            weights: Factors of all channels of each shower, 0 for those that are dropped, with
-                shape (N, channels); none for no change.
-        """
+    def forward(self, cells: Tensor) -> Tensor:
+        """Cells (N, layers, y, x) to features (N, features)."""
         h = cells[:, None]
-        if weights is None:
-            weights = cells.new_ones(len(cells), self.channels)
-        parts = torch.split(weights, list(self.filters), dim=1)
-        for block, norm, weight in zip(self.blocks, self.norms, parts, strict=True):
-            h = norm(leaky_relu(block(h), _SLOPE)) * weight[:, :, None, None, None]
-        pooled: Tensor = self.pool(h).flatten(start_dim=1)
-        return pooled / self.features**0.5
+        for block, norm in zip(self.blocks, self.norms, strict=True):
+            h = norm(leaky_relu(block(h), _SLOPE))
+        features: Tensor = self.pool(h).flatten(start_dim=1) / self.features**0.5
+        return features
 
     @torch.no_grad()
     def start_at(self, cells: Tensor) -> None:

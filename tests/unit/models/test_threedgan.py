@@ -88,6 +88,17 @@ def test_a_constant_fraction_is_the_mean_response():
     assert model.fraction.tolist() == pytest.approx([float(response.mean())], rel=1e-5)
 
 
+def test_the_measured_energy_starts_near_the_energy():
+    """Showers whose cells are all u: a linear law of the features."""
+    model = build(power=1.0)
+    _, c = batch(60)
+    x = c[:, :1] * torch.rand(60, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        model.prepare("adversarial", x, c, draw(model.training_noise, 60, (1,)))
+        error = model.measure(x) / c[:, 0] - 1
+    assert float(error.abs().mean()) < 0.05
+
+
 def told(model, phase, columns=("scaled_energy",), **weights):
     """The loss of a phase with some weights only, and what it is made of."""
     every = dict.fromkeys(("adversarial", "energy", "angle", "total", "counts", "kind"), 0.0)
@@ -101,7 +112,7 @@ def told(model, phase, columns=("scaled_energy",), **weights):
 
 @pytest.mark.parametrize("phase", ["discriminator", "generator"])
 def test_real_against_generated_by_hand(phase):
-    model = build(dropout=0.0, flip=0.0)
+    model = build(flip=0.0)
     loss, x, y, _ = told(model, phase, adversarial=2.0)
     with torch.no_grad():
         real, made = (model.head(model.discriminator(s.view(-1, *GRID)))[:, 0] for s in (x, y))
@@ -116,7 +127,7 @@ def test_real_against_generated_by_hand(phase):
 
 def test_flipped_answers_are_as_often_as_they_should_be():
     """With all flipped the discriminator learns the opposite."""
-    right, wrong = build(dropout=0.0, flip=0.0), build(dropout=0.0, flip=1.0)
+    right, wrong = build(flip=0.0), build(flip=1.0)
     loss, x, y, _ = told(wrong, "discriminator", adversarial=1.0)
     with torch.no_grad():
         real, made = (right.head(right.discriminator(s.view(-1, *GRID)))[:, 0] for s in (x, y))
@@ -126,7 +137,7 @@ def test_flipped_answers_are_as_often_as_they_should_be():
 
 
 def test_energy_and_angle_by_hand():
-    model = build(("scaled_energy", "theta"), dropout=0.0)
+    model = build(("scaled_energy", "theta"))
     loss, _, y, c = told(model, "generator", energy=1.0)
     with torch.no_grad():
         answers = model.head(model.discriminator(y.view(-1, *GRID)))
@@ -138,7 +149,7 @@ def test_energy_and_angle_by_hand():
 
 
 def test_the_type_costs_minus_the_logarithm_of_its_probability():
-    model = build(("scaled_energy", "type"), dropout=0.0)
+    model = build(("scaled_energy", "type"))
     loss, _, y, c = told(model, "generator", kind=1.0)
     with torch.no_grad():
         p = model.head(model.discriminator(y.view(-1, *GRID)))[:, 2:].softmax(dim=1)
@@ -166,13 +177,3 @@ def test_a_generator_of_the_real_showers_has_the_right_counts():
 def test_edges_of_the_bins_are_those_of_the_publication_in_mev():
     model = build(unit=10.0)
     assert [edge * 10.0 for edge in model.edges] == pytest.approx([0.06, 0.16, 0.25, 0.4, 0.6, 1])
-
-
-def test_dropped_channels_are_part_of_the_noise():
-    model = build(dropout=0.5)
-    x, c = batch()
-    z = draw(model.training_noise, 8, (3,))
-    other = {**z, "dropout": draw(model.training_noise, 8, (4,))["dropout"]}
-    with torch.no_grad():
-        losses = [float(model.loss(x, c, n, phase="discriminator")[0]) for n in (z, other)]
-    assert losses[0] != losses[1]
