@@ -131,8 +131,8 @@ def similarity(first: Showers, second: Showers) -> Rows:
     bins = tuple(np.digitize(s.particles.energy.numpy(), edges) for s in (first, second))
     found = similarity_of_samples(*grids, bins=bins, seed=SEED, dimensions=2)
     return {
-        "SSIM within the candidate": {"": found.within_candidate},
-        "SSIM across": {"": found.across},
+        METRICS["similarity_within"].label: {"": found.within_candidate},
+        METRICS["similarity_across"].label: {"": found.across},
     }
 
 
@@ -177,6 +177,12 @@ def entries(floors: Sequence[Rows], found: Mapping[str, Rows]) -> dict[str, dict
             line[name] = float(excess / np.std(pulls, ddof=1))
     return out
 
+
+NETWORKS = {
+    METRICS[judge.__name__].label
+    for judge in (voxel_classifier_auc, share_classifier_auc, convolutional_classifier_auc)
+}
+"""The metrics of `judged`."""
 
 ONE_SIDED = {
     entry.label for entry in METRICS.values() if entry.kind != "summary" and not entry.two_sided
@@ -267,8 +273,7 @@ def rows_of(
 
 def write(found: Mapping[str, Mapping[str, float]], size: int, path: Path) -> str:
     """Writes the page and its numbers."""
-    networks = {entry.label for entry in METRICS.values() if entry.kind == "voxels"}
-    limits = {k: threshold(CELL_FLOORS if k in networks else FLOORS) for k in found}
+    limits = {k: threshold(CELL_FLOORS if k in NETWORKS else FLOORS) for k in found}
     words = verdict(found, limits)
     if missing := {entry.label for entry in METRICS.values()} - set(found):
         words += f" Not measured: {', '.join(sorted(missing))}."

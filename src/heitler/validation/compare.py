@@ -122,7 +122,7 @@ def compare_samples(  # noqa: PLR0913 (as `compare`)
     energies = energy_bins(reference.energy, bins)
     angles = angle_bins(reference.theta, bins) if bins > 1 else ()
     rows: list[Row] = []
-    others = (*candidates, *([] if floor is None else [floor]))
+    others = (*candidates, *(sample for sample in (floor, training) if sample is not None))
     notes = list(_notes(reference, others))
     every: tuple[EnergyBin | AngleBin, ...] = (*energies, *angles)
     for bin_ in every:

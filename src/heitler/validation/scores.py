@@ -7,8 +7,8 @@ largest, which a fault of one layer moves. A spectrum is summed over showers fir
 Trees and distances of the high-level features judge every bin of energy and angle (`score`); trees
 on the lateral features and networks on both judge all energies together (`judge`). As the time of
 distances grows with the square of the showers, they see the first 1000 of each sample, which
-are in random order. Where the training sample is known, the
-candidate is compared with it (`recall_training`).
+are in random order. Where the training sample is known, the candidate is compared with it
+(`recall_training`).
 """
 
 from __future__ import annotations
