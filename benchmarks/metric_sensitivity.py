@@ -67,8 +67,8 @@ SIZES_TEXT = """\
 Distances between feature vectors see the first 1000 showers of each sample, as they do in
 `heitler validate`; structural similarity {similar}, networks on cells {judged}, as both take long.
 A first run measures all but these networks, a second one with `--networks` adds their lines.
-The last rows are no distances between two samples: memory compares with the training sample,
-log-posteriors with Geant4 showers beside the candidate's."""
+Metrics of memory compare with the training sample, log-posteriors with Geant4 showers beside the
+candidate's."""
 
 
 def sample_of(
