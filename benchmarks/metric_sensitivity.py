@@ -1,270 +1,321 @@
-"""Which metric sees which distortion of Geant4 showers: writes docs/results/metric_sensitivity.md.
+"""Which metric sees which distortion of showers: writes docs/results/metric_sensitivity.md.
 
-    python benchmarks/metric_sensitivity.py ild_photons_perpendicular.h5
+    python benchmarks/metric_sensitivity.py ild_photons_20000.h5
+    python benchmarks/metric_sensitivity.py ild_photons_20000.h5 --networks
 
-Four disjoint samples of one file: reference, floor, training, and fresh showers, of which each
-distortion spoils one thing. Fresh showers as they are stand beside: no metric may see them.
+Photons in ild_ecal of 10 to 100 GeV, cut into five samples: three are a pool of Geant4 showers,
+the fourth are fresh showers, of which each distortion spoils one thing, the fifth a training
+sample. The first is the reference. For the floor the pool is divided at random into disjoint
+samples of the same size, several times. Fresh showers as they are stand beside: no metric may see
+them. Networks that judge all cells take as long as all the rest; `--networks` adds their lines.
+
+Notation: v is a value, c and s the mean of the floors' values and their quoted error, both of one
+row (an observable and what is taken of its components). A metric's pull T is the largest
+(v - c) / s of its rows, and its entry in the table (T - <T_b>) / sd(T_b) over the floors b.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import norm
+from numpy.typing import NDArray
+from scipy.stats import t as student
 
-from heitler.formats import create_showers, open_showers
-from heitler.metrics import METRICS
-from heitler.metrics.diversity import memorisation, similarity_of_samples, support_size
+from distortions import DISTORTIONS, DISTORTIONS_TEXT
+from heitler.formats import ShowerReader, open_showers
+from heitler.metrics import (
+    METRICS,
+    Estimate,
+    classifier_jensen_shannon,
+    convolutional_classifier_auc,
+    log_posteriors,
+    neural_classifier_auc,
+    share_classifier_auc,
+    similarity_of_samples,
+    support_size,
+    voxel_classifier_auc,
+)
 from heitler.observables import OBSERVABLES, high_level_features
-from heitler.particles import IncidentParticles
 from heitler.showers import Showers
-from heitler.validation import Comparison, compare
+from heitler.validation.sample import FEATURES, Sample, View
+from heitler.validation.scores import recall_training, score
 from results import RESULTS, table, write_page
 
-SIZE, SEED, CHANCE = 1500, 1, 0.01
-DEAD_LAYER, MIP_REGION, COPIES, RARE = 10, 1.0, 10, 0.03
-FRESH = "Geant4 again"
+SEED, CHANCE, FLOORS, BATCH = 1, 0.001, 8, 500
+FRESH, MEMORISED = "Geant4 again", "training memorised"
+NAMES = (FRESH, *DISTORTIONS, MEMORISED)
+SIMILAR, JUDGED, CELL_FLOORS = 500, 200, 5
+
+Rows = dict[str, dict[str, Estimate]]
+"""Values by metric and row."""
 
 INTRODUCTION = """\
-Largest excess of each metric over its floor, in standard deviations of both, over all observables
-that it is applied to, all energies together, {size} showers in each sample. **Bold** is seen:
-larger than chance gives in {chance:.0%} of entries with as many rows. "Geant4 again" are showers
-that nothing was done to. Two-sample metrics come from `heitler.validation.compare` without
-networks; the last four rows are functions of `heitler.metrics.diversity`."""
+How far each metric is above its floor, in standard deviations of the floor: {size} showers
+against {size}, all energies together. The floor are {floors} random divisions of {pool} Geant4
+showers into disjoint samples of the same size. A metric that is applied to many observables has
+the largest deviation of all, and so has its floor. **Bold** is seen: larger than a further floor
+is with a probability of {chance:.1%}, by Student's t ({threshold:.1f} standard deviations;
+{cells:.1f} for networks on cells, whose floor are {few} samples). "Geant4 again" are fresh showers
+that nothing was done to, which no metric may see."""
 
-DISTORTIONS_TEXT = """\
-Energy scale: all deposits 1 % larger. Dead layer: layer {layer} of 30 empty. MIP region:
-deposits below {mip} MeV times a log-normal number of 10 %. Widening: 2 % of each deposit to the
-cells beside it. Duplicates: {copies} copies each of a {copies}th of the showers. Memorised: the
-training showers. Rare events: the {rare:.0%} deepest showers replaced by others. Other energies:
-half of the showers carry the incident energy of another one."""
+SIZES_TEXT = """\
+Distances between feature vectors see the first 1000 showers of each sample, as they do in
+`heitler validate`; structural similarity {similar}, networks on cells {judged}, as both take long.
+A first run measures all but these networks, a second one with `--networks` adds their lines.
+Metrics of memory compare with the training sample, log-posteriors with Geant4 showers beside the
+candidate's."""
 
 
-def _with(showers: Showers, grid: torch.Tensor) -> Showers:
-    return Showers(
-        showers.geometry.from_grid(grid).contiguous(), showers.particles, showers.detector
+def sample_of(
+    name: str, reader: ShowerReader, start: int, stop: int, change: Callable[[Showers], Showers]
+) -> Sample:
+    """The observables of some showers of a file, each batch changed first."""
+    values: dict[str, list[NDArray[np.float64]]] = {key: [] for key in OBSERVABLES}
+    features, energy = [], []
+    for first in range(start, stop, BATCH):
+        showers = change(reader.read(first, min(first + BATCH, stop)))
+        found = {key: entry(showers) for key, entry in OBSERVABLES.items()}
+        for key, value in found.items():
+            values[key].append(value.numpy())
+        features.append(high_level_features(showers.particles.energy, found).numpy())
+        energy.append(showers.particles.energy.numpy())
+    size = stop - start
+    return Sample(
+        name=name,
+        file=reader.path.name,
+        checksum="",
+        energy=np.concatenate(energy),
+        theta=np.full(size, np.pi / 2),
+        pdg=np.full(size, 22),
+        values={key: np.concatenate(part) for key, part in values.items()},
+        features={FEATURES: np.concatenate(features)},
+        examples=(),
+        provenance={},
     )
 
 
-def energy_scale(showers: Showers) -> Showers:
-    """One per cent more."""
-    return _with(showers, showers.grid * 1.01)
+def two_samples(reference: View, candidate: View, other: View) -> Rows:
+    """Every metric of two samples of features or observables, by metric and row."""
+    rows: Rows = {}
+    for (observable, metric, over), value in score(reference, candidate, seed=SEED).items():
+        rows.setdefault(METRICS[metric].label, {})[f"{observable} {over}"] = value
+    features = reference.features(FEATURES), candidate.features(FEATURES)
+    for judge in (neural_classifier_auc, classifier_jensen_shannon):
+        rows[METRICS[judge.__name__].label] = {FEATURES: judge(*features, seed=SEED)}
+    support = support_size(*(part[:1000] for part in features), seed=SEED).candidate
+    # 1 / S is what is estimated.
+    inverse = Estimate(1 / support.value, support.error / support.value**2)
+    rows["support size (birthday paradox)"] = {FEATURES: inverse}
+    named = {"again": other.features(FEATURES), "candidate": features[1]}
+    posterior = log_posteriors(named, features[0], seed=SEED)
+    again, ours = posterior["again"], posterior["candidate"]
+    gap = Estimate(again.value - ours.value, float(np.hypot(again.error, ours.error)))
+    rows["log-posterior beside Geant4"] = {FEATURES: gap}
+    return rows
 
 
-def dead_layer(showers: Showers) -> Showers:
-    """A layer in the middle is empty."""
-    grid = showers.grid.clone()
-    grid[:, DEAD_LAYER] = 0.0
-    return _with(showers, grid)
+def memory(training: Sample, held_out: View, candidate: View) -> Rows:
+    """Metrics that compare with a training sample."""
+    found = recall_training(training, held_out, candidate, seed=SEED)
+    return {METRICS[metric].label: {FEATURES: value} for (_, metric, _), value in found.items()}
 
 
-def smeared_mips(showers: Showers) -> Showers:
-    """Small deposits are smeared by 10 %."""
-    noise = torch.randn(showers.grid.shape, generator=torch.Generator().manual_seed(SEED))
-    smeared = showers.grid * (0.1 * noise - 0.005).exp()
-    return _with(showers, torch.where(showers.grid < MIP_REGION, smeared, showers.grid))
-
-
-def widened(showers: Showers) -> Showers:
-    """Two per cent of each deposit go to its four neighbours."""
-    grid = showers.grid
-    beside = sum(grid.roll(step, dims=axis) for step in (1, -1) for axis in (-1, -2)) / 4
-    return _with(showers, 0.98 * grid + 0.02 * beside)
-
-
-def duplicated(showers: Showers) -> Showers:
-    """Few showers, many times."""
-    return showers[torch.arange(len(showers)) % (len(showers) // COPIES)]
-
-
-def without_rare_events(showers: Showers) -> Showers:
-    """The deepest showers for their energy are replaced by others."""
-    depth = OBSERVABLES["centre_z"](showers)
-    about = depth - _line(showers.particles.energy.log(), depth)
-    kept = torch.argsort(about)[: round((1 - RARE) * len(showers))]
-    return showers[torch.cat([kept, kept[: len(showers) - len(kept)]])]
-
-
-def other_energies(showers: Showers) -> Showers:
-    """Every other shower carries the energy of the next such one."""
-    order = torch.arange(len(showers))
-    order[::2] = order[::2].roll(1)
-    p = showers.particles
-    particles = IncidentParticles(p.energy[order], p.pdg, p.direction, p.position)
-    return Showers(showers.deposits, particles, showers.detector)
-
-
-def _line(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The straight line through points, at their places."""
-    return torch.from_numpy(np.polyval(np.polyfit(x.numpy(), y.numpy(), 1), x.numpy()))
-
-
-DISTORTIONS: Mapping[str, Callable[[Showers], Showers]] = {
-    "energy scale +1 %": energy_scale,
-    "dead layer": dead_layer,
-    "MIP region smeared": smeared_mips,
-    "widening 2 %": widened,
-    "duplicates": duplicated,
-    "rare events dropped": without_rare_events,
-    "other energies": other_energies,
-}
-
-
-def samples(path: Path) -> dict[str, Showers]:
-    """All samples by name."""
-    with open_showers(path) as reader:
-        parts = [reader.read(i * SIZE, (i + 1) * SIZE) for i in range(4)]
-    reference, floor, training, fresh = parts
-    spoilt = {name: change(fresh) for name, change in DISTORTIONS.items()}
+def similarity(first: Showers, second: Showers) -> Rows:
+    """Structural similarity of logarithmic deposits, within bins of the incident energy."""
+    edges = np.linspace(10_000, 100_000, 11)[1:-1]
+    grids = [torch.log1p(s.grid * 10).numpy()[:, ::2] for s in (first, second)]
+    bins = tuple(np.digitize(s.particles.energy.numpy(), edges) for s in (first, second))
+    found = similarity_of_samples(*grids, bins=bins, seed=SEED, dimensions=2)
     return {
-        "reference": reference,
-        "floor": floor,
-        FRESH: fresh,
-        **spoilt,
-        "training memorised": training,
-        "training": training,
+        METRICS["similarity_within"].label: {"": found.within_candidate},
+        METRICS["similarity_across"].label: {"": found.across},
     }
 
 
-def compared(every: Mapping[str, Showers], folder: Path) -> Comparison:
-    """The comparison of all candidates with the reference."""
-    with ExitStack() as stack:
-        readers = {}
-        for i, (name, showers) in enumerate(every.items()):
-            if name == "training":
-                continue
-            path = folder / f"{i}.h5"
-            with create_showers(path, showers.detector) as writer:
-                writer.write(showers)
-            readers[name] = stack.enter_context(open_showers(path))
-        reference, floor = readers.pop("reference"), readers.pop("floor")
-        return compare(reference, readers, floor=floor, energy_bins=1, neural=False, seed=SEED)
-
-
-def excesses(comparison: Comparison) -> dict[str, dict[str, tuple[float, int]]]:
-    """Largest excess and number of tries, by metric and candidate."""
-    found: dict[str, dict[str, tuple[float, int]]] = {}
-    for row in comparison.rows:
-        line = found.setdefault(METRICS[row.metric].label, {})
-        most, tries = line.get(row.candidate, (-np.inf, 0))
-        line[row.candidate] = (max(most, row.excess), tries + 1)
-    return found
-
-
-def diversity(every: Mapping[str, Showers]) -> dict[str, dict[str, tuple[float, int]]]:
-    """Deviations of the diversity metrics from the same of two samples of Geant4."""
-    scale = _features(every["reference"])
-    low, width = scale.mean(0), scale.std(0)
-    features = {
-        k: ((_features(s) - low) / np.where(width > 0, width, 1)) for k, s in every.items()
+def judged(first: Showers, second: Showers) -> Rows:
+    """The networks that see all cells."""
+    energies = first.particles.energy, second.particles.energy
+    pair, geometry = (first.deposits, second.deposits), first.geometry
+    found = {
+        "voxel_classifier_auc": voxel_classifier_auc(*pair, energies=energies, seed=SEED),
+        "share_classifier_auc": share_classifier_auc(
+            *pair, energies=energies, layer_of_cell=geometry.layer_of_cell, seed=SEED
+        ),
+        "convolutional_classifier_auc": convolutional_classifier_auc(
+            *pair, energies=energies, grid=geometry.grid_shape, seed=SEED
+        ),
     }
-    axes = np.linalg.svd(features["reference"], full_matrices=False)[2][:8]
-    lean = {name: value @ axes.T for name, value in features.items()}
-    edges = np.quantile(every["reference"].particles.energy.numpy(), np.linspace(0, 1, 11)[1:-1])
-    out: dict[str, dict[str, tuple[float, int]]] = {
-        name: {}
-        for name in (
-            "memorisation (nearest training shower)",
-            "support size (birthday paradox)",
-            "SSIM within the candidate",
-            "SSIM across",
+    return {METRICS[name].label: {"cells": value} for name, value in found.items()}
+
+
+def entries(floors: Sequence[Rows], found: Mapping[str, Rows]) -> dict[str, dict[str, float]]:
+    """The table: by metric and name, in standard deviations of the floor."""
+    out: dict[str, dict[str, float]] = {}
+    for label in floors[0]:
+        names = list(floors[0][label])
+        values = np.array([[floor[label][row].value for row in names] for floor in floors])
+        error = np.sqrt(
+            np.mean([[floor[label][row].error ** 2 for row in names] for floor in floors], axis=0)
         )
-    }
-    first = every["reference"]
-    base = {
-        "memory": memorisation(lean["training"], lean["reference"], lean["floor"]).auc,
-        "support": support_size(lean["reference"], lean["floor"], seed=SEED).candidate,
-        "ssim": _similarity(first, every["floor"], edges),
-    }
-    for name in every:
-        if name in {"reference", "floor", "training"}:
-            continue
-        memory = memorisation(lean["training"], lean[name], lean["floor"]).auc
-        support = support_size(lean["reference"], lean[name], seed=SEED).candidate
-        similar = _similarity(first, every[name], edges)
-        pairs = (
-            (memory, base["memory"]),
-            (support, base["support"]),
-            (similar.within_candidate, base["ssim"].within_candidate),
-            (similar.across, base["ssim"].across),
-        )
-        for line, (value, floor) in zip(out.values(), pairs, strict=True):
-            error = float(np.hypot(value.error, floor.error))
-            line[name] = (abs(value.value - floor.value) / error, 1)
+        centre, known = values.mean(axis=0), error > 0
+        one_sided = label in ONE_SIDED
+
+        def pull(gap: NDArray[np.float64], *, one_sided: bool = one_sided) -> float:
+            return float(np.max(gap if one_sided else np.abs(gap)))
+
+        # A floor is compared with the mean of the others, as a candidate is.
+        apart = (values - centre) * len(floors) / (len(floors) - 1)
+        pulls = [pull(row[known] / error[known]) for row in apart]
+        line = out.setdefault(label, {})
+        for name, rows in found.items():
+            gap = np.array([rows[label][row].value for row in names]) - centre
+            excess = pull(gap[known] / error[known]) - np.mean(pulls)
+            line[name] = float(excess / np.std(pulls, ddof=1))
     return out
 
 
-def _features(showers: Showers) -> np.ndarray:
-    parts = [showers[i : i + 250] for i in range(0, len(showers), 250)]
-    return np.concatenate(
-        [
-            high_level_features(
-                part.particles.energy, {name: entry(part) for name, entry in OBSERVABLES.items()}
-            ).numpy()
-            for part in parts
-        ]
+NETWORKS = {
+    METRICS[judge.__name__].label
+    for judge in (voxel_classifier_auc, share_classifier_auc, convolutional_classifier_auc)
+}
+"""The metrics of `judged`."""
+
+ONE_SIDED = {
+    entry.label for entry in METRICS.values() if entry.kind != "summary" and not entry.two_sided
+}
+"""Distances and AUCs, of which less than the floor is none."""
+
+
+def threshold(floors: int) -> float:
+    """The excess that a further floor has with the probability `CHANCE`."""
+    return float(student.isf(CHANCE, floors - 1) * (1 + 1 / floors) ** 0.5)
+
+
+def of_features(reader: ShowerReader, size: int) -> dict[str, dict[str, float]]:
+    """The entries of all metrics that see features or observables."""
+    pool = sample_of("pool", reader, 0, 3 * size, lambda showers: showers)
+    training = sample_of("training", reader, 4 * size, 5 * size, lambda showers: showers)
+    every = np.arange(size)
+    rng = np.random.default_rng(SEED)
+    floors = []
+    for _ in range(FLOORS):
+        first, second, third = (
+            View(pool, part) for part in rng.permutation(3 * size).reshape(3, -1)
+        )
+        floors.append(two_samples(first, second, third) | memory(training, first, second))
+    reference, other = View(pool, every), View(pool, every + size)
+    found = {}
+    for name, change in changes().items():
+        learnt = name == MEMORISED
+        spoilt = training if learnt else sample_of(name, reader, 3 * size, 4 * size, change)
+        candidate = View(spoilt, every)
+        found[name] = two_samples(reference, candidate, other)
+        found[name] |= memory(training, reference, candidate)
+    return entries(floors, found)
+
+
+def of_cells(
+    reader: ShowerReader,
+    size: int,
+    compared: Callable[[Showers, Showers], Rows],
+    count: int,
+    floors: int,
+) -> dict[str, dict[str, float]]:
+    """The entries of metrics that see cells: of `count` showers each."""
+    blocks = [reader.read(i * count, (i + 1) * count) for i in range(floors + 1)]
+    reference, *others = blocks
+    found = {}
+    for name, change in changes().items():
+        start = (4 if name == MEMORISED else 3) * size
+        found[name] = compared(reference, change(reader.read(start, start + count)))
+    return entries([compared(reference, other) for other in others], found)
+
+
+def changes() -> dict[str, Callable[[Showers], Showers]]:
+    """What is done to the showers of each column."""
+
+    def nothing(showers: Showers) -> Showers:
+        return showers
+
+    return {FRESH: nothing, **DISTORTIONS, MEMORISED: nothing}
+
+
+def verdict(found: Mapping[str, Mapping[str, float]], limits: Mapping[str, float]) -> str:
+    """What is seen by whom, in words."""
+    seen = {k: {n for n, e in line.items() if e > limits[k]} for k, line in found.items()}
+    blind = [label for label, names in seen.items() if not names - {FRESH}]
+    few = [name for name in NAMES[1:] if sum(name in names for names in seen.values()) < 2]
+    again = [label for label, names in seen.items() if FRESH in names]
+    return (
+        f"Seen by fewer than two metrics: {', '.join(few) or 'none'}. Metrics that see none of "
+        f"these: {', '.join(blind) or 'none'}. Geant4 again is seen by: "
+        f"{', '.join(again) or 'none'}."
     )
 
 
-def _similarity(first: Showers, second: Showers, edges: np.ndarray):  # noqa: ANN202 (Similarity)
-    grids = [torch.log1p(showers.grid * 10).float().numpy()[:, ::2] for showers in (first, second)]
-    bins = tuple(np.digitize(s.particles.energy.numpy(), edges) for s in (first, second))
-    return similarity_of_samples(*grids, bins=bins, seed=SEED, dimensions=2)
+def rows_of(
+    found: Mapping[str, Mapping[str, float]], limits: Mapping[str, float]
+) -> list[list[str]]:
+    """The lines of the table, with the number of metrics that see a distortion as the last."""
+
+    def cell(entry: float, limit: float) -> str:
+        text = ">99" if entry > 99 else f"{entry:.1f}"
+        return f"**{text}**" if entry > limit else text
+
+    lines = [[k, *(cell(line[n], limits[k]) for n in NAMES)] for k, line in found.items()]
+    count = [sum(line[n] > limits[k] for k, line in found.items()) for n in NAMES]
+    return [*lines, ["metrics that see it", *map(str, count)]]
 
 
-def cell(excess: float, tries: int) -> tuple[str, bool]:
-    """An entry of the table, and whether the distortion is seen."""
-    seen = excess > norm.isf(CHANCE / max(tries, 1))
-    text = ">99" if excess > 99 else f"{excess:.1f}"
-    return (f"**{text}**" if seen else text), bool(seen)
+def write(found: Mapping[str, Mapping[str, float]], size: int, path: Path) -> str:
+    """Writes the page and its numbers."""
+    limits = {k: threshold(CELL_FLOORS if k in NETWORKS else FLOORS) for k in found}
+    words = verdict(found, limits)
+    if missing := {entry.label for entry in METRICS.values()} - set(found):
+        words += f" Not measured: {', '.join(sorted(missing))}."
+    (RESULTS / "metric_sensitivity.json").write_text(json.dumps(found, indent=1) + "\n")
+    text = INTRODUCTION.format(
+        size=size,
+        pool=3 * size,
+        floors=FLOORS,
+        chance=CHANCE,
+        threshold=threshold(FLOORS),
+        cells=threshold(CELL_FLOORS),
+        few=CELL_FLOORS,
+    )
+    body = [
+        text,
+        DISTORTIONS_TEXT,
+        SIZES_TEXT.format(similar=SIMILAR, judged=JUDGED),
+        table(("metric", *NAMES), rows_of(found, limits)),
+        words,
+    ]
+    write_page("metric_sensitivity", "What each metric sees", body, [path])
+    return words
 
 
 def main() -> None:
     """Measures and writes the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("showers", type=Path, help="6,000 photons in ild_ecal")
-    path = parser.parse_args().showers
+    parser.add_argument("showers", type=Path, help="photons in ild_ecal, five times --size")
+    parser.add_argument("--size", type=int, default=4000, help="showers per sample")
+    parser.add_argument("--networks", action="store_true", help="add the networks on cells")
+    arguments = parser.parse_args()
+    size = arguments.size
     torch.set_num_threads(1)
-    every = samples(path)
-    with tempfile.TemporaryDirectory() as folder:
-        found = excesses(compared(every, Path(folder)))
-    found |= diversity(every)
-    names = [FRESH, *DISTORTIONS, "training memorised"]
-    rows, seen_by, sees = [], dict.fromkeys(names, 0), {}
-    for label, line in found.items():
-        entries = [cell(*line[name]) for name in names]
-        for name, (_, seen) in zip(names, entries, strict=True):
-            seen_by[name] += seen
-        sees[label] = sum(seen for _, seen in entries[1:])
-        rows.append([label, *(text for text, _ in entries)])
-    rows.append(["metrics that see it", *(str(seen_by[name]) for name in names)])
-    blind = [label for label, count in sees.items() if count == 0]
-    few = [name for name in names[1:] if seen_by[name] < 2]
-    verdict = (
-        f"Seen by fewer than two metrics: {', '.join(few) or 'none'}. Metrics that see none of "
-        f"these: {', '.join(blind) or 'none'}. Geant4 again is seen by {seen_by[FRESH]}."
-    )
-    content = {label: {k: list(v) for k, v in line.items()} for label, line in found.items()}
-    (RESULTS / "metric_sensitivity.json").write_text(json.dumps(content, indent=1) + "\n")
-    write_page(
-        "metric_sensitivity",
-        "What each metric sees",
-        [
-            INTRODUCTION.format(size=SIZE, chance=CHANCE),
-            DISTORTIONS_TEXT.format(layer=DEAD_LAYER, mip=MIP_REGION, copies=COPIES, rare=RARE),
-            table(("metric", *names), rows),
-            verdict,
-        ],
-        [path],
-    )
-    print(verdict)
+    with open_showers(arguments.showers) as reader:
+        if arguments.networks:
+            found = json.loads((RESULTS / "metric_sensitivity.json").read_text())
+            found |= of_cells(reader, size, judged, JUDGED, CELL_FLOORS)
+        else:
+            found = of_features(reader, size)
+            found |= of_cells(reader, size, similarity, SIMILAR, FLOORS)
+    print(write(found, size, arguments.showers))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ def test_a_report_and_a_table(showers, tmp_path, capsys):
     files = [showers("geant4.h5", 1), showers("good.h5", 2), showers("bright.h5", 3, 2.0)]
     report = tmp_path / "report"
     words = ["validate", *files, "-o", str(report), "--threshold", "100keV", "--energy-bins", "1"]
-    assert main([*words, "--floor", showers("again.h5", 4)]) == 0
+    words += ["--floor", showers("again.h5", 4), "--training", showers("training.h5", 5)]
+    assert main(words) == 0
     output = capsys.readouterr().out.splitlines()
     assert output[-1] == str(report / "report.html")
     response = next(line for line in output if line.startswith("Mean response"))
@@ -34,6 +35,7 @@ def test_a_report_and_a_table(showers, tmp_path, capsys):
     assert content["threshold_MeV"] == 0.1
     assert content["size"] == 300
     assert set(content["candidates"]) == {"good", "bright"}
+    assert sum(row["metric"] == "data_copying" for row in content["rows"]) == 2
     assert "<html" in (report / "report.html").read_text(encoding="utf-8")
 
 

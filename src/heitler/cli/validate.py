@@ -4,6 +4,11 @@
     heitler validate geant4.h5 vae.h5 gan.h5 --floor geant4_again.h5 --threshold 0.1MeV -o report/
     heitler validate geant4.h5 generated.h5 -o report/ --figures paper/
 
+What takes longer or needs more: networks on all cells, and whether training showers are learnt by
+heart:
+
+    heitler validate geant4.h5 generated.h5 --cells --training training.h5 -o report/
+
 Every value is printed beside its floor, the same metric between two samples of the reference: of
 its halves, or of the reference and the file that --floor names.
 
@@ -33,6 +38,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("candidates", type=Path, nargs="+", help="showers to compare with them")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the report")
     parser.add_argument("--floor", type=Path, help="a second, independent sample of the reference")
+    parser.add_argument(
+        "--training",
+        type=Path,
+        help="showers that the candidates were trained on: learnt by heart?",
+    )
     parser.add_argument("--detector", help="name of the detector, if the files do not say it")
     parser.add_argument(
         "--threshold",
@@ -42,6 +52,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of random choices (default 1)")
     parser.add_argument(
         "--energy-bins", type=int, default=3, help="bins of incident energy (default 3)"
+    )
+    parser.add_argument(
+        "--cells",
+        action="store_true",
+        help="networks and structural similarity judge all cells too: minutes",
     )
     parser.add_argument(
         "--suite", choices=["calochallenge"], help="scores of a challenge instead of the report"
@@ -83,10 +98,12 @@ def _run_showers(arguments: Namespace) -> int:
         arguments.candidates,
         arguments.output,
         floor=arguments.floor,
+        training=arguments.training,
         detector=arguments.detector,
         threshold=arguments.threshold,
         seed=arguments.seed,
         energy_bins=arguments.energy_bins,
+        cells=arguments.cells,
         figures=arguments.figures,
         progress=sys.stderr.isatty(),
     )

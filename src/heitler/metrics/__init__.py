@@ -19,10 +19,16 @@ from heitler.metrics.distributions import (
     wasserstein,
 )
 from heitler.metrics.diversity import (
+    authenticity,
+    data_copying,
     memorisation,
+    memorisation_auc,
     mode_chi2,
     rarest_mode,
+    repeated_pairs,
+    similarity_across,
     similarity_of_samples,
+    similarity_within,
     structural_similarity,
     support_size,
 )
@@ -51,6 +57,7 @@ from heitler.metrics.separation import (
     separation_power,
     spectrum_separation,
 )
+from heitler.metrics.spectra import spectrum_chi2
 from heitler.metrics.transport import sinkhorn_divergence, sliced_wasserstein
 from heitler.metrics.voxels import (
     convolutional_classifier_auc,
@@ -62,6 +69,7 @@ __all__ = [
     "METRICS",
     "Estimate",
     "Metric",
+    "authenticity",
     "binned_jensen_shannon",
     "binned_separation",
     "chi2_of_counts",
@@ -73,6 +81,7 @@ __all__ = [
     "correlation_distance",
     "coverage",
     "cross_fitted_auc",
+    "data_copying",
     "density",
     "energy_distance",
     "frechet_physics_distance",
@@ -85,6 +94,7 @@ __all__ = [
     "maximum_mean_discrepancy",
     "mean_ratio",
     "memorisation",
+    "memorisation_auc",
     "metric",
     "mode_chi2",
     "neural_classifier_auc",
@@ -96,12 +106,16 @@ __all__ = [
     "quantile_edges",
     "rarest_mode",
     "recall",
+    "repeated_pairs",
     "separation_edges",
     "separation_power",
     "share_classifier_auc",
+    "similarity_across",
     "similarity_of_samples",
+    "similarity_within",
     "sinkhorn_divergence",
     "sliced_wasserstein",
+    "spectrum_chi2",
     "spectrum_separation",
     "structural_similarity",
     "support_size",

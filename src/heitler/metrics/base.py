@@ -24,10 +24,11 @@ __all__ = ["METRICS", "Estimate", "Kind", "Metric", "Values", "as_values", "metr
 Values = ArrayLike
 """A sample: an array or a tensor on the CPU, taken as float64."""
 
-Kind = Literal["distribution", "spectrum", "summary", "profile", "features", "voxels"]
+Kind = Literal["distribution", "spectrum", "summary", "profile", "features", "voxels", "memory"]
 """What a metric compares: values (N,), counts in bins (N, bins), a mean or width of values (N,),
-profiles (N, layers), feature vectors (N, k), or deposits (N, cells). Those of kind "distribution"
-are applied to every observable."""
+profiles (N, layers), feature vectors (N, k), deposits (N, cells), or feature vectors of training
+and candidate (and of held-out showers). Those of kind "distribution" and "spectrum" are applied to
+every observable of their kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ _Array = NDArray[np.float64]
 def correlation_distance(reference: Values, candidate: Values) -> Estimate:
     """Mean over the matrix of |r1 - r2|, with r the Pearson correlations of components.
 
-    The error is that of `heitler.metrics.resampling` with ten groups.
+    With the incident energy among the components, showers of another energy are seen. The error is
+    that of `heitler.metrics.resampling` with ten groups.
 
     Reference: Buhmann et al. 2020, arXiv:2005.05334, section 5.
 

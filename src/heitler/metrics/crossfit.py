@@ -67,7 +67,7 @@ def hanley_mcneil(auc: float, reference: int, candidate: int) -> float:
 
         (A (1 - A) + (n2 - 1)(Q1 - A^2) + (n1 - 1)(Q2 - A^2)) / (n1 n2)
 
-    Reference: Hanley and McNeil, Radiology 143 (1982) 29, eq. 2.
+    Reference: Hanley and McNeil, Radiology 143 (1982) 29, eqs. (1) and (2).
     """
     a = max(auc, 1 - auc)
     q1, q2 = a / (2 - a), 2 * a**2 / (1 + a)

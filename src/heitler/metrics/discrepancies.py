@@ -53,7 +53,7 @@ def energy_distance(reference: Values, candidate: Values) -> Estimate:
 
     It has no width to choose.
 
-    Reference: Szekely and Rizzo, J. Stat. Plan. Inference 143 (2013) 1249, eq. (2.5).
+    Reference: Szekely and Rizzo, J. Stat. Plan. Inference 143 (2013) 1249.
 
     Arguments:
         reference: Feature vectors with shape (N, k).

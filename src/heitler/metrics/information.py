@@ -115,11 +115,13 @@ def _log_probabilities(features: _Array, label: Index, judged: _Array, seed: int
     train, held, label_train, label_held = train_test_split(
         features, label, test_size=0.25, random_state=seed, stratify=label
     )
+    counts = np.bincount(label_train)
     trees = HistGradientBoostingClassifier(
         max_iter=100,
         max_leaf_nodes=15,
         early_stopping=False,
-        class_weight="balanced",
+        # Weights, also equal ones, make the search for bins several times as long.
+        class_weight=None if np.ptp(counts) <= 1 else "balanced",
         random_state=seed,
     ).fit(train, label_train)
     temperature = _temperature(_log(trees.predict_proba(held)), label_held)

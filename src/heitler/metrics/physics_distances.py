@@ -5,7 +5,8 @@ Batches are drawn with replacement, in the order of JetNet 0.2.5, so that equal 
 numbers. JetNet asks for 50 000 showers; the sizes here shrink with smaller samples, whose values
 compare with a floor of the same size only. Papers quote both distances times 1000.
 
-Reference: Kansal et al. 2023, arXiv:2211.10295, section IV; code: JetNet (arXiv:2306.04660).
+Reference: Kansal et al. 2023, arXiv:2211.10295, section IV; code: JetNet (Kansal et al.,
+J. Open Source Softw. 8 (2023) 5789).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from heitler.metrics.base import Values, as_values
 
-__all__ = ["feature_pair", "over_maximum", "standardised"]
+__all__ = ["feature_pair", "leading_components", "over_maximum", "standardised"]
 
 _Array = NDArray[np.float64]
 _Pair = tuple[_Array, _Array]
@@ -46,3 +46,26 @@ def over_maximum(reference: Values, candidate: Values) -> _Pair:
     largest = np.abs(first).max(axis=0)
     scale = np.where(largest > 0, largest, 1.0)
     return first / scale, second / scale
+
+
+def leading_components(reference: Values, *samples: Values, count: int = 8) -> tuple[_Array, ...]:
+    """The first principal components of standardised features, of the reference and of others.
+
+    Where features are many and say the same, all showers are about equally far apart; in the
+    leading components neighbours are neighbours.
+
+    Arguments:
+        reference: Feature vectors with shape (N, k), which fix the scale and the axes.
+        samples: Further feature vectors with shapes (M, k).
+        count: Number of components, at most k.
+
+    Returns:
+        One array per sample, the reference's first, with shapes (N, count) and (M, count).
+
+    Raises:
+        ValueError: The features differ, or a sample is too small or not finite.
+    """
+    first = standardised(reference, reference)[0]
+    axes = np.linalg.svd(first, full_matrices=False)[2][:count].T
+    others = (standardised(reference, sample)[1] for sample in samples)
+    return tuple(np.asarray(sample @ axes) for sample in (first, *others))

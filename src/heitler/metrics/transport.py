@@ -68,7 +68,7 @@ def sinkhorn_divergence(
     error is of first order: the spread of the showers' potentials, less those within their own
     sample. Time and memory grow with N M: 1000 against 1000 showers take some seconds.
 
-    Reference: Feydy et al. 2019, arXiv:1810.08278, eqs. (3), (8) and (26).
+    Reference: Feydy et al. 2019, arXiv:1810.08278, eq. (3).
 
     Arguments:
         reference: Feature vectors with shape (N, k).

@@ -29,8 +29,10 @@ from heitler.observables.longitudinal import (
     gamma_rate,
     gamma_shape,
     layer_lengths,
+    maximum_residual,
     shower_maximum,
     weighted_energy,
+    weighted_response,
 )
 from heitler.observables.maximum import maximum_energy, maximum_layer, maximum_radius
 from heitler.observables.moments import (
@@ -102,6 +104,7 @@ __all__ = [
     "maximum_energy",
     "maximum_layer",
     "maximum_radius",
+    "maximum_residual",
     "mip_edges",
     "mip_energy",
     "mip_spectrum",
@@ -122,6 +125,7 @@ __all__ = [
     "spectrum_edges",
     "visible_energy",
     "weighted_energy",
+    "weighted_response",
     "width_x",
     "width_y",
     "width_z",

@@ -31,7 +31,15 @@ from heitler.observables.base import observable
 from heitler.observables.energy import layer_energy
 from heitler.showers import Showers
 
-__all__ = ["gamma_rate", "gamma_shape", "layer_lengths", "shower_maximum", "weighted_energy"]
+__all__ = [
+    "gamma_rate",
+    "gamma_shape",
+    "layer_lengths",
+    "maximum_residual",
+    "shower_maximum",
+    "weighted_energy",
+    "weighted_response",
+]
 
 
 @observable("shape a of the gamma profile", "")
@@ -58,6 +66,23 @@ def shower_maximum(showers: Showers) -> Tensor:
     return (mean - variance / mean.where(mean > 0, 1.0)).clamp(min=0.0)
 
 
+@observable("depth of the shower maximum beyond ln(E / E_c)", "X0 or layers", signed=True)
+def maximum_residual(showers: Showers) -> Tensor:
+    """Depth of the maximum less that of Heitler's cascade, t_max - ln(E_inc / E_c), in X0, (N,).
+
+    What is left is when the cascade began: its tail are photons that convert late, rare events
+    that the spread of incident energies hides in t_max. Where the stack is not known it is t_max
+    in layers, and 0 for an empty shower.
+
+    Reference: Heitler, The Quantum Theory of Radiation, 3rd ed. 1954, section 38.
+    """
+    maximum, detector = shower_maximum(showers), showers.detector
+    if not detector.stack:
+        return maximum
+    residual = maximum - (showers.particles.energy / detector.critical_energy).log()
+    return residual.where(showers.deposits.any(dim=-1), 0.0)
+
+
 @observable("visible energy, each layer weighted by its absorber", "MeV")
 def weighted_energy(showers: Showers) -> Tensor:
     """Sum of the weights: sum_l E_l dt_l / s_l in MeV, with shape (N,).
@@ -66,6 +91,16 @@ def weighted_energy(showers: Showers) -> Tensor:
     calorimeter without passive material.
     """
     return _weights(showers)[1].sum(dim=-1)
+
+
+@observable("visible energy weighted by the absorber / incident energy", "")
+def weighted_response(showers: Showers) -> Tensor:
+    """Weighted energy over incident energy, sum_l E_l dt_l / s_l / E_inc, with shape (N,).
+
+    Where the absorber gets thicker with the depth it fluctuates less than the plain response, so
+    that an energy scale is seen in fewer showers.
+    """
+    return weighted_energy(showers) / showers.particles.energy
 
 
 def layer_lengths(detector: Detector) -> tuple[Tensor, Tensor]:

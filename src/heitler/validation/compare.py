@@ -1,51 +1,25 @@
 """Compares samples of showers with a reference: numbers only, no figures.
 
-Every value stands beside its floor, see `heitler.validation.selection`. An observable with several
-components (layers, rings) has two rows per metric: the mean over its components, with the mean of
-their errors since neighbouring layers fluctuate together, and the largest, which a fault of one
-layer moves; the floor is treated alike. A spectrum is summed over showers first.
-
-Trees on the high-level features judge every bin; trees on the lateral features and
-networks on both judge all energies together, and so do distances of the high-level features. As
-the time of these grows with the square of the showers, they see the first 1000 of each sample,
-which are in random order.
+Every value stands beside its floor, see `heitler.validation.selection`; which metrics there are,
+`heitler.validation.scores`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
 from heitler.detectors import Detector
 from heitler.formats.base import ShowerReader
-from heitler.metrics import (
-    METRICS,
-    Estimate,
-    Metric,
-    classifier_auc,
-    classifier_jensen_shannon,
-    correlation_distance,
-    kolmogorov_smirnov_p,
-    largest_deviation,
-    mean_ratio,
-    neural_classifier_auc,
-    permutation_importance,
-    spectrum_separation,
-    width_ratio,
-)
-from heitler.observables import LATERAL, OBSERVABLES, SPECTRUM_AXIS, feature_names
-from heitler.validation.comparison import (
-    FEATURES,
-    LATERAL_FEATURES,
-    Betrayal,
-    Comparison,
-    Row,
-)
+from heitler.metrics import Estimate, kolmogorov_smirnov_p, permutation_importance
+from heitler.observables import LATERAL, feature_names
+from heitler.validation.cells import CELLS, judge_cells
+from heitler.validation.comparison import LATERAL_FEATURES, Betrayal, Comparison, Row
 from heitler.validation.diagnosis import diagnose
-from heitler.validation.sample import Array, Sample, View, collect
+from heitler.validation.sample import Sample, View, collect
+from heitler.validation.scores import Scores, judge, recall_training, score, seen
 from heitler.validation.selection import (
     AngleBin,
     EnergyBin,
@@ -59,35 +33,20 @@ __all__ = ["compare", "compare_samples"]
 
 _SMALLEST_BIN = 50
 _BETRAYALS = 5
-_DISTANCES = (
-    "sliced_wasserstein",
-    "sinkhorn_divergence",
-    "maximum_mean_discrepancy",
-    "energy_distance",
-    "frechet_physics_distance",
-    "kernel_physics_distance",
-    "precision",
-    "recall",
-    "density",
-    "coverage",
-    "pair_jensen_shannon",
-    "mode_chi2",
-    "rarest_mode",
-)
-_MOST_FOR_DISTANCES = 1000
 _EXAMPLES = (0.15, 0.5, 0.85)
-_Over = Literal["", "mean", "largest"]
-_Scores = dict[tuple[str, str, _Over], Estimate]
+_KEPT = 1000
 
 
-def compare(
+def compare(  # noqa: PLR0913 (what is compared, and how)
     reference: ShowerReader,
     candidates: Mapping[str, ShowerReader],
     *,
     floor: ShowerReader | None = None,
+    training: ShowerReader | None = None,
     energy_bins: int = 3,
     threshold: float | None = None,
     neural: bool = True,
+    cells: bool = False,
     seed: int = 1,
     progress: bool = False,
 ) -> Comparison:
@@ -99,19 +58,23 @@ def compare(
         reference: Showers of the full simulation.
         candidates: Showers to judge, by the name that tables give them.
         floor: A second, independent sample of the reference; without it the reference is halved.
+        training: Showers that the candidates were trained on, to see whether they are learnt by
+            heart; the reference must have none of them.
         energy_bins: Number of bins of incident energy, apart from all energies together; where
             the angles of the reference span more than 5 degrees there are as many of the angle.
         threshold: Energy in MeV; deposits up to it are set to 0 in all samples and it is the hit
             threshold. None keeps all deposits and the hit threshold of the reference's detector.
         neural: Whether networks judge beside the trees, and calibrated trees in bits; they take
             most of the time.
+        cells: Whether networks judge all cells too, and structural similarity, of the first 1000
+            showers of each file: minutes.
         seed: Seed of all random choices.
         progress: Whether to show bars on standard error.
 
     Raises:
         ValueError: A candidate has another detector, or there are too few showers.
     """
-    _check(reference, candidates, floor, threshold)
+    _check(reference, candidates, (floor, training), threshold)
     examples = np.quantile(reference.particles.energy.numpy(), _EXAMPLES).tolist()
 
     def table(name: str, reader: ShowerReader) -> Sample:
@@ -121,16 +84,19 @@ def compare(
             detector=reference.detector,
             threshold=threshold,
             examples=examples,
+            keep=_KEPT if cells else 0,
             progress=progress,
         )
 
     base = table("reference", reference)
     others = tuple(table(name, reader) for name, reader in candidates.items())
     second = None if floor is None else table("floor", floor)
+    known = None if training is None else table("training", training)
     return compare_samples(
         base,
         others,
         floor=second,
+        training=known,
         detector=_effective(reference.detector, threshold),
         threshold=threshold,
         seed=seed,
@@ -139,7 +105,7 @@ def compare(
     )
 
 
-def compare_samples(
+def compare_samples(  # noqa: PLR0913 (as `compare`)
     reference: Sample,
     candidates: Sequence[Sample],
     *,
@@ -148,6 +114,7 @@ def compare_samples(
     threshold: float | None,
     seed: int,
     bins: int,
+    training: Sample | None = None,
     neural: bool = True,
 ) -> Comparison:
     """The comparison of samples that are collected already; see `compare`."""
@@ -155,7 +122,7 @@ def compare_samples(
     energies = energy_bins(reference.energy, bins)
     angles = angle_bins(reference.theta, bins) if bins > 1 else ()
     rows: list[Row] = []
-    others = (*candidates, *([] if floor is None else [floor]))
+    others = (*candidates, *(sample for sample in (floor, training) if sample is not None))
     notes = list(_notes(reference, others))
     every: tuple[EnergyBin | AngleBin, ...] = (*energies, *angles)
     for bin_ in every:
@@ -163,7 +130,7 @@ def compare_samples(
         if inside.size < _SMALLEST_BIN:
             notes.append(f"{bin_.label}: only {inside.size} showers per sample, left out")
             continue
-        rows += _rows(inside, bin_, seed, neural=neural)
+        rows += _rows(inside, bin_, seed, training=training, neural=neural)
     return Comparison(
         reference=reference,
         candidates=tuple(candidates),
@@ -182,16 +149,26 @@ def compare_samples(
 
 
 def _rows(
-    selection: Selection, bin_: EnergyBin | AngleBin, seed: int, *, neural: bool
+    selection: Selection,
+    bin_: EnergyBin | AngleBin,
+    seed: int,
+    *,
+    training: Sample | None,
+    neural: bool,
 ) -> Iterator[Row]:
     """All rows of one bin, candidate by candidate."""
+    views = (*selection.references, *selection.floor, *selection.candidates)
+    kept = min(view.kept for view in views)
 
-    def scores(reference: View, candidate: View) -> _Scores:
-        scores = _scores(reference, candidate, seed)
+    def scores(reference: View, candidate: View) -> Scores:
+        found = score(reference, candidate, seed=seed)
         if bin_.overall:
-            scores |= _judged(reference, candidate, seed, neural=neural)
-            scores |= _distances(reference, candidate, seed)
-        return scores
+            found |= judge(reference, candidate, seed=seed, neural=neural)
+        if bin_.overall and training is not None:
+            found |= recall_training(training, reference, candidate, seed=seed)
+        if bin_.overall and kept:
+            found |= judge_cells(reference, candidate, size=kept, seed=seed)
+        return found
 
     floor = scores(*selection.floor)
     for candidate in selection.candidates:
@@ -203,70 +180,10 @@ def _rows(
                 metric=key[1],
                 over=key[2],
                 energies=bin_.label,
-                size=_size(key[1], selection.size),
+                size=kept if key[0] == CELLS else seen(key[1], selection.size),
                 value=_mean([part[key] for part in parts]),
                 floor=floor[key],
             )
-
-
-def _scores(reference: View, candidate: View, seed: int) -> _Scores:
-    """Every metric between two equally large views, by observable and metric."""
-    scores: _Scores = {
-        (FEATURES, "classifier_auc", ""): classifier_auc(
-            reference.features(FEATURES), candidate.features(FEATURES), seed=seed
-        )
-    }
-    response = reference.values("response"), candidate.values("response")
-    scores["response", "mean_ratio", ""] = mean_ratio(*response)
-    scores["response", "width_ratio", ""] = width_ratio(*response, seed=seed)
-    profile = "longitudinal_profile"
-    scores[profile, "largest_deviation", ""] = largest_deviation(
-        reference.values(profile), candidate.values(profile)
-    )
-    for name, observable in OBSERVABLES.items():
-        first, second = reference.values(name), candidate.values(name)
-        if observable.axis == SPECTRUM_AXIS:
-            scores[name, "spectrum_separation", ""] = spectrum_separation(first, second)
-            continue
-        for entry in METRICS.values():
-            if entry.kind == "distribution":
-                for over, estimate in _over_components(entry, first, second):
-                    scores[name, entry.name, over] = estimate
-    return scores
-
-
-def _judged(reference: View, candidate: View, seed: int, *, neural: bool) -> _Scores:
-    """The classifiers beside the trees on the high-level features."""
-    judges = [(LATERAL_FEATURES, classifier_auc)]
-    if neural:
-        judges += [
-            (FEATURES, neural_classifier_auc),
-            (LATERAL_FEATURES, neural_classifier_auc),
-            (FEATURES, classifier_jensen_shannon),
-        ]
-    return {
-        (features, judge.__name__, ""): judge(
-            reference.features(features), candidate.features(features), seed=seed
-        )
-        for features, judge in judges
-    }
-
-
-def _distances(reference: View, candidate: View, seed: int) -> _Scores:
-    """Distances of the high-level features, and of the correlations of layer energies."""
-    views = [view.first(_MOST_FOR_DISTANCES) for view in (reference, candidate)]
-    features = [view.features(FEATURES) for view in views]
-    scores: _Scores = {
-        (FEATURES, name, ""): METRICS[name].compare(*features, seed=seed) for name in _DISTANCES
-    }
-    layers = [view.values("layer_energy") for view in (reference, candidate)]
-    scores["layer_energy", "correlation_distance", ""] = correlation_distance(*layers)
-    return scores
-
-
-def _size(metric: str, size: int) -> int:
-    """How many of `size` showers a metric has seen."""
-    return min(size, _MOST_FOR_DISTANCES) if metric in _DISTANCES else size
 
 
 def _betrayals(selection: Selection, detector: Detector, seed: int) -> Iterator[Betrayal]:
@@ -278,23 +195,6 @@ def _betrayals(selection: Selection, detector: Detector, seed: int) -> Iterator[
         drops = permutation_importance(reference, features, names, seed)
         for name, drop in drops[:_BETRAYALS]:
             yield Betrayal(candidate.sample.name, name, drop)
-
-
-def _over_components(
-    entry: Metric, first: Array, second: Array
-) -> Iterator[tuple[_Over, Estimate]]:
-    if first.ndim == 1:
-        yield "", entry.function(first, second)
-        return
-    parts = [entry.function(a, b) for a, b in zip(first.T, second.T, strict=True)]
-    yield (
-        "mean",
-        Estimate(
-            float(np.mean([part.value for part in parts])),
-            float(np.mean([part.error for part in parts])),
-        ),
-    )
-    yield "largest", max(parts, key=lambda part: part.value)
 
 
 def _mean(parts: list[Estimate]) -> Estimate:
@@ -312,7 +212,7 @@ def _effective(detector: Detector, threshold: float | None) -> Detector:
 def _check(
     reference: ShowerReader,
     candidates: Mapping[str, ShowerReader],
-    floor: ShowerReader | None,
+    others: Sequence[ShowerReader | None],
     threshold: float | None,
 ) -> None:
     if not candidates:
@@ -321,7 +221,7 @@ def _check(
     if threshold is not None and not 0 <= threshold < np.inf:
         msg = f"the threshold must be an energy of 0 or more, got {threshold} MeV"
         raise ValueError(msg)
-    for reader in (*candidates.values(), *([] if floor is None else [floor])):
+    for reader in (*candidates.values(), *(each for each in others if each is not None)):
         if reader.detector != reference.detector:
             msg = (
                 f"{reader.path} holds showers of {_describe(reader.detector)}, but the reference "

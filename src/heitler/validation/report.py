@@ -25,10 +25,12 @@ def validate(  # noqa: PLR0913 (the options of the verb)
     output: Path | str,
     *,
     floor: Path | str | None = None,
+    training: Path | str | None = None,
     detector: str | None = None,
     threshold: float | None = None,
     seed: int = 1,
     energy_bins: int = 3,
+    cells: bool = False,
     speed: Sequence[SpeedRow] = (),
     figures: Path | str | None = None,
     progress: bool = True,
@@ -40,10 +42,13 @@ def validate(  # noqa: PLR0913 (the options of the verb)
         candidates: Showers to judge; their names in the report are those of the files.
         output: Folder to write; it is there in full or not at all.
         floor: A second, independent sample of the reference; without it the reference is halved.
+        training: Showers that the candidates were trained on, to see whether they are learnt by
+            heart.
         detector: Name of the detector, for files that do not say it.
         threshold: Energy in MeV up to which deposits are set to 0 in all samples, None for none.
         seed: Seed of all random choices.
         energy_bins: Number of bins of incident energy.
+        cells: Whether networks judge all cells too, and structural similarity: minutes.
         speed: Times per shower, to be shown beside the fidelity.
         figures: Folder for every figure as PDF and PNG, half a second each; None for none.
         progress: Whether to show bars on standard error.
@@ -64,8 +69,10 @@ def validate(  # noqa: PLR0913 (the options of the verb)
             reader(reference),
             {name: reader(path) for name, path in names_of([Path(path) for path in candidates])},
             floor=None if floor is None else reader(floor),
+            training=None if training is None else reader(training),
             energy_bins=energy_bins,
             threshold=threshold,
+            cells=cells,
             seed=seed,
             progress=progress,
         )

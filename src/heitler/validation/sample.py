@@ -66,6 +66,7 @@ class Sample:
         features: The feature sets by their names, each with shape (N, features).
         examples: A few showers in full.
         provenance: What the file says about its origin.
+        kept: The first showers of the file in full, as many as were asked for; None for none.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Sample:
     features: dict[str, Array]
     examples: tuple[Example, ...]
     provenance: dict[str, Any]
+    kept: Showers | None = None
 
     def __len__(self) -> int:
         return self.energy.size
@@ -111,6 +113,24 @@ class View:
         """Values of an observable."""
         return self.sample.values[observable][self.index]
 
+    @property
+    def kept(self) -> int:
+        """How many of its showers the sample keeps in full."""
+        kept = 0 if self.sample.kept is None else len(self.sample.kept)
+        return int((self.index < kept).sum())
+
+    def showers(self) -> Showers:
+        """Those of its showers that the sample keeps in full.
+
+        Raises:
+            ValueError: The sample keeps none.
+        """
+        if self.sample.kept is None:
+            msg = f"{self.sample.name} keeps no showers in full: collect it with some"
+            raise ValueError(msg)
+        inside = self.index[self.index < len(self.sample.kept)]
+        return self.sample.kept[torch.from_numpy(inside)]
+
     def where(self, chosen: NDArray[np.bool_]) -> View:
         """The showers that are chosen, with shape (N,)."""
         return View(self.sample, self.index[chosen])
@@ -127,6 +147,7 @@ def collect(
     detector: Detector,
     threshold: float | None,
     examples: Sequence[float],
+    keep: int = 0,
     progress: bool = False,
 ) -> Sample:
     """Computes every observable of every shower of a file, in one pass.
@@ -137,8 +158,10 @@ def collect(
         detector: Whose cells and hit threshold count, for all samples alike.
         threshold: Energy in MeV; deposits up to it are set to 0 first. None leaves them.
         examples: Incident energies in MeV; for each the shower nearest in energy is kept.
+        keep: Number of showers that are kept in full.
         progress: Whether to show a bar on standard error.
     """
+    kept: list[Showers] = []
     parts: dict[str, list[Array]] = {key: [] for key in OBSERVABLES}
     features: dict[str, list[Array]] = {key: [] for key in _SETS}
     with tqdm(total=len(reader), desc=name, unit=" showers", disable=not progress) as bar:
@@ -149,6 +172,8 @@ def collect(
                 parts[key].append(value.numpy())
             for key, build in _SETS.items():
                 features[key].append(build(showers.particles.energy, values).numpy())
+            missing = keep - sum(map(len, kept))
+            kept += [showers[:missing]] if missing > 0 else []
             bar.update(len(showers))
     return Sample(
         name=name,
@@ -161,6 +186,7 @@ def collect(
         features={key: np.concatenate(part) for key, part in features.items()},
         examples=tuple(_example(reader, energy, detector, threshold) for energy in examples),
         provenance=dict(reader.provenance),
+        kept=Showers.concatenate(kept) if kept else None,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from heitler.metrics import METRICS, profile_ratio
 from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable
+from heitler.validation.cells import CELLS
 from heitler.validation.comparison import FEATURES, LATERAL_FEATURES, Comparison, Row, Verdict
 from heitler.validation.diagnosis import Defect
 from heitler.validation.diagnosis.defect import amount
@@ -26,6 +27,13 @@ _JUDGES = {
     (FEATURES, "neural_classifier_auc"): "Neural classifier AUC, high-level features",
     (LATERAL_FEATURES, "neural_classifier_auc"): "Neural classifier AUC, lateral features",
 }
+_OF_ALL = (
+    (FEATURES, "features"),
+    (FEATURES, "profile"),
+    (FEATURES, "memory"),
+    ("layer_energy", "profile"),
+    (CELLS, "voxels"),
+)
 _LINES = 10
 
 
@@ -135,7 +143,7 @@ def overview(comparison: Comparison) -> list[tuple[str, list[Row]]]:
     ]
     keys += [
         (f"{entry.label[0].upper()}{entry.label[1:]}, {observable}", observable, name, overall)
-        for observable, kind in ((FEATURES, "features"), ("layer_energy", "profile"))
+        for observable, kind in _OF_ALL
         for name, entry in METRICS.items()
         if entry.kind == kind and (observable, name) not in _HEADLINES | _JUDGES
     ]

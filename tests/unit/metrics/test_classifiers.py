@@ -40,6 +40,7 @@ def test_they_are_metrics():
         "voxel_classifier_auc": "voxels",
         "share_classifier_auc": "voxels",
         "convolutional_classifier_auc": "voxels",
+        "memorisation_auc": "memory",
     }
 
 

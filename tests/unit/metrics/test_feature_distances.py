@@ -21,7 +21,7 @@ from heitler.metrics import (
     sliced_wasserstein,
 )
 from heitler.metrics.physics_distances import frechet_distance, polynomial_discrepancy
-from heitler.metrics.scaling import standardised
+from heitler.metrics.scaling import leading_components, standardised
 from heitler.metrics.transport import entropic_potentials
 
 SEEDED = ("sliced_wasserstein", "frechet_physics_distance", "kernel_physics_distance")
@@ -256,3 +256,26 @@ def test_correlations_of_known_strength():
     first, second = tilted(18, 0.6, size=20_000)
     # Two of the 16 entries differ.
     assert correlation_distance(first, second).value == pytest.approx(2 * 0.6 / 16, abs=0.01)
+
+
+def test_all_components_keep_distances_and_the_leading_ones_hold_what_varies_together():
+    first, second = gaussians(3)
+    every = leading_components(first, second, count=4)
+    scaled = standardised(first, second)
+    for turned, straight in zip(every, scaled, strict=True):
+        assert np.linalg.norm(turned, axis=1) == pytest.approx(np.linalg.norm(straight, axis=1))
+    common = np.random.default_rng(4).normal(size=(300, 1))
+    noise = np.random.default_rng(5).normal(size=(300, 6))
+    (leading,) = leading_components(np.hstack([common + 0.1 * noise, noise[:, :1]]), count=1)
+    assert abs(np.corrcoef(leading[:, 0], common[:, 0])[0, 1]) > 0.99
+
+
+def test_correlations_with_the_incident_energy_see_showers_of_another_one():
+    rng = np.random.default_rng(6)
+    energy = rng.uniform(1, 2, size=(2, 400, 1))
+    samples = [np.hstack([e, e * rng.normal(1, 0.05, size=(400, 3))]) for e in energy]
+    again = correlation_distance(*samples)
+    half = rng.permutation(400)[:200]
+    samples[1][half, 0] = np.roll(samples[1][half, 0], 1)
+    other = correlation_distance(*samples)
+    assert other.value > again.value + 5 * np.hypot(again.error, other.error)

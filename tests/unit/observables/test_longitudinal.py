@@ -14,9 +14,11 @@ from heitler.observables import (
     gamma_rate,
     gamma_shape,
     layer_lengths,
+    maximum_residual,
     shower_maximum,
     visible_energy,
     weighted_energy,
+    weighted_response,
 )
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
@@ -76,6 +78,23 @@ def test_one_layer_has_a_maximum_but_no_profile(toy_detector):
     shower = follow(toy_detector, [0.0, 5.0, 0.0, 0.0])
     assert float(gamma_shape(shower)) == float(gamma_rate(shower)) == 0.0
     assert float(shower_maximum(shower)) == pytest.approx(float(layer_lengths(toy_detector)[0][1]))
+
+
+def test_a_cascade_that_begins_later_has_a_larger_residual():
+    detector = load_detector("ild_ecal")
+    depth, _ = layer_lengths(detector)
+    early, late = (gamma.pdf(depth.numpy() - start, 4.0, scale=1 / 0.6) for start in (0.0, 1.5))
+    first, second = (float(maximum_residual(follow(detector, each))) for each in (early, late))
+    assert first == pytest.approx(3.0 / 0.6 - np.log(1e4 / detector.critical_energy), abs=0.1)
+    assert second > first + 1
+    assert float(maximum_residual(follow(detector, torch.zeros(30)))) == 0.0
+    unknown = follow(load_detector("calochallenge_ds1_photons"), [0.0, 3.0, 1.0, 0.0, 0.0])
+    assert float(maximum_residual(unknown)) == float(shower_maximum(unknown))
+
+
+def test_the_weighted_response_is_the_weighted_energy_over_the_incident_one():
+    shower = follow(load_detector("ild_ecal"), torch.linspace(0, 1, 30))
+    assert float(weighted_response(shower)) == pytest.approx(float(weighted_energy(shower)) / 1e4)
 
 
 def test_the_weighted_energy_does_not_depend_on_the_depth():

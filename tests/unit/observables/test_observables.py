@@ -42,13 +42,20 @@ from heitler.showers import Showers
 
 law = settings(deadline=None, max_examples=50)
 LINEAR = {"visible_energy", "response", "layer_energy", "longitudinal_profile", "maximum_energy"}
-LINEAR |= {"weighted_energy"}
+LINEAR |= {"weighted_energy", "weighted_response"}
 SHAPE = {"radial_profile", "maximum_layer", "maximum_radius", "shower_angle"} | {
     f"{moment}_{axis}" for moment in ("centre", "width") for axis in "xyz"
 }
 SHAPE |= {f"layer_{moment}_{axis}" for moment in ("centre", "width") for axis in "xy"}
 SHAPE |= {f"{moment}_{axis}" for moment in ("skewness", "kurtosis") for axis in "xyz"}
-SHAPE |= {"gamma_shape", "gamma_rate", "shower_maximum", "longitudinal_peaks", "peak_distance"}
+SHAPE |= {
+    "gamma_shape",
+    "gamma_rate",
+    "shower_maximum",
+    "maximum_residual",
+    "longitudinal_peaks",
+    "peak_distance",
+}
 SHAPE |= {"principal_widths", "axis_angle", "axis_angle_residual"}
 SHAPE |= {"azimuthal_profile", "energy_thirds"}
 EMPTY = {"maximum_layer": -1.0, "shower_angle": 90.0, "axis_angle": 90.0, "sparsity": 1.0}

@@ -33,7 +33,7 @@ def test_every_observable_has_every_metric_in_every_bin(toy_comparison):
                 )
             }
             if observable.axis == SPECTRUM_AXIS:
-                assert got == {"spectrum_separation"}
+                assert got == {"spectrum_separation", "spectrum_chi2"}
             else:
                 assert got >= {m.name for m in METRICS.values() if m.kind == "distribution"}
 
@@ -105,14 +105,21 @@ def test_distances_of_features_stand_beside_their_floors(toy_comparison):
         "coverage",
         "density",
     ):
-        good, spoilt = rows(toy_comparison, observable=FEATURES, metric=name)
-        assert good.energies == spoilt.energies == overall
+        every = rows(toy_comparison, observable=FEATURES, metric=name, candidate="good")
+        assert [row.energies for row in every] == [bin_.label for bin_ in toy_comparison.bins]
+        good, spoilt = rows(toy_comparison, observable=FEATURES, metric=name, energies=overall)
         assert good.size == toy_comparison.size
         assert good.excess < 3
         assert good.floor == spoilt.floor
         assert good.value != spoilt.value
-    good, _ = rows(toy_comparison, observable="layer_energy", metric="correlation_distance")
-    assert good.verdict == "floor"
+    for observable in ("layer_energy", FEATURES):
+        good, _ = rows(
+            toy_comparison,
+            observable=observable,
+            metric="correlation_distance",
+            energies=overall,
+        )
+        assert good.verdict == "floor"
     lines = "\n".join(table(toy_comparison))
     assert "Frechet physics distance, high-level features" in lines
     assert "Mean difference of Pearson correlations, layer_energy" in lines
@@ -128,6 +135,34 @@ def test_what_betrays_a_candidate_is_its_spoilt_layer(toy_comparison):
     assert content[5:] == [
         {"candidate": "spoilt", "feature": each.feature, "drop": each.drop} for each in spoilt
     ]
+
+
+def test_a_candidate_that_is_its_training_sample_is_found(toy_files):
+    with open_showers(toy_files["geant4"]) as reference, open_showers(toy_files["good"]) as good:
+        comparison = compare(
+            reference, {"learnt": good}, training=good, energy_bins=1, neural=False
+        )
+    found = {m: rows(comparison, metric=m)[0] for m in METRICS if METRICS[m].kind == "memory"}
+    assert set(found) == {"memorisation_auc", "data_copying", "authenticity"}
+    assert all(row.excess > 5 for row in found.values())
+    assert found["memorisation_auc"].value.value > 0.95
+    assert abs(found["memorisation_auc"].floor.value - 0.5) < 0.15
+    assert found["authenticity"].value.value < 0.05
+    assert "Authenticity, high-level features" in [label for label, _ in overview(comparison)]
+
+
+def test_all_cells_are_judged_on_demand(toy_files):
+    with open_showers(toy_files["geant4"]) as reference, open_showers(toy_files["good"]) as good:
+        comparison = compare(
+            reference, {"good": good}, energy_bins=1, neural=False, cells=True, seed=2
+        )
+    for name in (m.name for m in METRICS.values() if m.kind == "voxels"):
+        (row,) = rows(comparison, observable="all cells", metric=name)
+        assert row.excess < 4
+        assert row.size == 400
+    labels = [label for label, _ in overview(comparison)]
+    assert "Classifier AUC, convolutions, all cells" in labels
+    assert "SSIM across, all cells" in labels
 
 
 def test_networks_can_be_left_out(toy_files):

@@ -4,12 +4,20 @@ Functions of two or three samples. Those that compare pairs of showers give the 
 for the reference itself, which is its floor.
 """
 
-from heitler.metrics.diversity.birthday import Support, support_size
-from heitler.metrics.diversity.memory import Memory, memorisation
+from heitler.metrics.diversity.birthday import Support, repeated_pairs, support_size
+from heitler.metrics.diversity.memory import (
+    Memory,
+    authenticity,
+    data_copying,
+    memorisation,
+    memorisation_auc,
+)
 from heitler.metrics.diversity.modes import mode_chi2, rarest_mode
 from heitler.metrics.diversity.similarity import (
     Similarity,
+    similarity_across,
     similarity_of_samples,
+    similarity_within,
     structural_similarity,
 )
 
@@ -17,10 +25,16 @@ __all__ = [
     "Memory",
     "Similarity",
     "Support",
+    "authenticity",
+    "data_copying",
     "memorisation",
+    "memorisation_auc",
     "mode_chi2",
     "rarest_mode",
+    "repeated_pairs",
+    "similarity_across",
     "similarity_of_samples",
+    "similarity_within",
     "structural_similarity",
     "support_size",
 ]

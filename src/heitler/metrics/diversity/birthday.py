@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 
-from heitler.metrics.base import Estimate, Values
+from heitler.metrics.base import Estimate, Values, metric
 from heitler.metrics.scaling import standardised
 
-__all__ = ["Support", "support_size"]
+__all__ = ["Support", "repeated_pairs", "support_size"]
 
 _Array = NDArray[np.float64]
 
@@ -70,6 +70,33 @@ def support_size(
         _support(pdist(second) <= threshold, rng, orders),
         threshold,
     )
+
+
+@metric(
+    "pairs of the same shower, candidate / reference", kind="features", ideal=1.0, two_sided=True
+)
+def repeated_pairs(reference: Values, candidate: Values, *, share: float = 1e-3) -> Estimate:
+    """Fraction of pairs of the candidate that are the same, over that of the reference: S1 / S2.
+
+    It is what the birthday paradox counts, without the luck of drawing: a model that repeats its
+    showers has more such pairs, one that scatters too much has fewer. See `support_size` for
+    similarity and threshold, which is that of the reference and counts as given.
+
+    Arguments:
+        reference: Feature vectors with shape (N, k).
+        candidate: Feature vectors with shape (M, k).
+        share: Fraction of pairs of the reference that count as the same.
+
+    Raises:
+        ValueError: The features differ, or a sample is too small or not finite.
+    """
+    first, second = standardised(reference, candidate)
+    distances = pdist(first)
+    same = pdist(second) <= float(np.quantile(distances, share))
+    if not same.any():
+        return Estimate(0.0, 2**0.5 / (share * same.size))
+    ratio = float(same.mean()) / share
+    return Estimate(ratio, ratio * _relative_error(squareform(same)))
 
 
 def _support(same: NDArray[np.bool_], rng: np.random.Generator, orders: int) -> Estimate:

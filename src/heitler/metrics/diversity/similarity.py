@@ -25,12 +25,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from heitler.metrics.base import Estimate, Values, as_values
+from heitler.metrics.base import Estimate, Values, as_values, metric
 
-__all__ = ["Similarity", "similarity_of_samples", "structural_similarity"]
+__all__ = [
+    "Similarity",
+    "similarity_across",
+    "similarity_of_samples",
+    "similarity_within",
+    "structural_similarity",
+]
 
 _BATCH = 64
 _Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
+_Dimensions = Literal[2, 3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ def similarity_of_samples(
     bins: tuple[NDArray[np.int64], NDArray[np.int64]],
     seed: int,
     dynamic_range: float | None = None,
-    dimensions: Literal[2, 3] = 3,
+    dimensions: _Dimensions = 3,
     window: int = 7,
 ) -> Similarity:
     """Mean structural similarity of random pairs of showers of the same bin.
@@ -105,12 +112,68 @@ def similarity_of_samples(
     )
 
 
+@metric("SSIM within the candidate", kind="voxels", ideal=1.0, two_sided=True)
+def similarity_within(
+    reference: Values,
+    candidate: Values,
+    *,
+    bins: _Pairs,
+    seed: int,
+    dimensions: _Dimensions = 3,
+    window: int = 7,
+) -> Estimate:
+    """Mean structural similarity of two showers of the candidate: copies and lost modes raise it.
+
+    Arguments:
+        reference: Showers with shape (N, layers, rows, columns), whose largest value is L.
+        candidate: Showers with shape (M, layers, rows, columns).
+        bins: The bin of each shower, with shapes (N,) and (M,); see `similarity_of_samples`.
+        seed: Seed of the pairs.
+        dimensions: Of the window.
+        window: Its cells in each dimension.
+
+    Raises:
+        ValueError: Shapes do not fit, or a mean has fewer than two pairs.
+    """
+    return similarity_of_samples(
+        reference, candidate, bins=bins, seed=seed, dimensions=dimensions, window=window
+    ).within_candidate
+
+
+@metric("SSIM across", kind="voxels", ideal=1.0, two_sided=True)
+def similarity_across(
+    reference: Values,
+    candidate: Values,
+    *,
+    bins: _Pairs,
+    seed: int,
+    dimensions: _Dimensions = 3,
+    window: int = 7,
+) -> Estimate:
+    """Mean structural similarity of a shower of each sample: lower where they are unlike.
+
+    Arguments:
+        reference: Showers with shape (N, layers, rows, columns), whose largest value is L.
+        candidate: Showers with shape (M, layers, rows, columns).
+        bins: The bin of each shower, with shapes (N,) and (M,); see `similarity_of_samples`.
+        seed: Seed of the pairs.
+        dimensions: Of the window.
+        window: Its cells in each dimension.
+
+    Raises:
+        ValueError: Shapes do not fit, or a mean has fewer than two pairs.
+    """
+    return similarity_of_samples(
+        reference, candidate, bins=bins, seed=seed, dimensions=dimensions, window=window
+    ).across
+
+
 def structural_similarity(
     first: Tensor,
     second: Tensor,
     dynamic_range: float,
     *,
-    dimensions: Literal[2, 3] = 3,
+    dimensions: _Dimensions = 3,
     window: int = 7,
 ) -> Tensor:
     """SSIM of each pair of showers, with shape (pairs,).

@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy.stats import mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
-from heitler.metrics import memorisation, mode_chi2, rarest_mode, support_size
+from heitler.metrics import (
+    authenticity,
+    data_copying,
+    memorisation,
+    memorisation_auc,
+    mode_chi2,
+    rarest_mode,
+    repeated_pairs,
+    support_size,
+)
 
 
 def sample(seed, size=400, columns=3):
@@ -72,6 +82,74 @@ def test_the_auc_is_that_of_scikit_learn():
     oracle = roc_auc_score(label, -np.concatenate([near, far]))
     found = memorisation(training, generated, fresh)
     assert found.auc.value == pytest.approx(oracle, abs=1e-12)
+
+
+def test_data_copying_in_one_cell_is_the_mann_whitney_score():
+    training, generated, fresh = sample(14), sample(15) * 0.9, sample(16, 300)
+    scale = training.std(axis=0)
+
+    def nearest(rows):
+        gaps = (rows[:, None] - training[None]) / scale
+        return np.sqrt((gaps**2).sum(axis=2)).min(axis=1)
+
+    m, n = len(generated), len(fresh)
+    u = mannwhitneyu(nearest(generated), nearest(fresh)).statistic
+    oracle = (u - n * m / 2) / (n * m * (n + m + 1) / 12) ** 0.5
+    found = data_copying(training, generated, fresh, seed=1, cells=1)
+    assert found.value == pytest.approx(oracle, abs=1e-9)
+    assert found.error == pytest.approx(1.0)
+
+
+def test_memory_of_equal_laws_scatters_as_quoted():
+    training = sample(1000)
+    copying = [data_copying(training, sample(2 * i), sample(2 * i + 1), seed=1) for i in range(40)]
+    pulls = np.array([each.value / each.error for each in copying])
+    assert abs(pulls.mean()) < 4 / 40**0.5
+    assert 0.6 < pulls.std() < 1.6
+    authentic = [authenticity(training, sample(2 * i)) for i in range(40)]
+    scatter = np.std([each.value for each in authentic])
+    assert 0.6 < np.mean([each.error for each in authentic]) / scatter < 1.6
+
+
+def test_copies_are_no_authentic_showers_and_lower_the_statistic():
+    training, fresh = sample(18, 1000), sample(19)
+    half = np.concatenate([training[:200] + 1e-6, sample(20, 200)])
+    assert authenticity(training, training).value == 0.0
+    floor = authenticity(training, fresh).value
+    assert authenticity(training, half).value == pytest.approx(floor / 2, abs=0.08)
+    copied = [
+        data_copying(training, made, fresh, seed=1).value for made in (fresh, half, training)
+    ]
+    assert copied == sorted(copied, reverse=True)
+    assert abs(copied[0]) < 1e-12
+    assert copied[2] < -5
+
+
+def test_cells_tell_a_preference_for_dense_regions_from_copying():
+    dense, wide = np.array([-20.0, 0.0, 0.0]), np.array([20.0, 0.0, 0.0])
+
+    def law(seed, count):
+        return np.concatenate(
+            [0.1 * sample(seed, count) + dense, sample(seed + 1, 800 - count) + wide]
+        )
+
+    training, fresh, made = law(21, 400), law(23, 400), law(25, 700)
+    assert data_copying(training, made, fresh, seed=1, cells=1).value < -5
+    assert abs(data_copying(training, made, fresh, seed=1, cells=2).value) < 4
+    assert memorisation_auc(training, made, fresh).value > 0.6
+
+
+def test_repeated_pairs_count_copies():
+    reference = sample(26, 600)
+    floor = repeated_pairs(reference, sample(27, 600))
+    assert abs(floor.value - 1) < 4 * floor.error
+    copies = np.repeat(sample(28, 60), 10, axis=0)
+    # Of a copy's 599 partners 9 are the same, where a thousandth is of the reference.
+    assert repeated_pairs(reference, copies).value > 9 / 599 / 1e-3
+    assert repeated_pairs(reference, 1e6 * sample(29, 50)).value == 0.0
+    found = [repeated_pairs(reference, sample(i, 600)) for i in range(30, 60)]
+    scatter = np.std([each.value for each in found])
+    assert 0.6 < np.mean([each.error for each in found]) / scatter < 1.6
 
 
 def blobs(seed, weights, size=800):
