@@ -8,7 +8,8 @@ layer moves; the floor is treated alike. A spectrum is summed over showers first
 Trees on the high-level features judge every bin; trees on the lateral features and
 networks on both judge all energies together, and so do distances of the high-level features. As
 the time of these grows with the square of the showers, they see the first 1000 of each sample,
-which are in random order.
+which are in random order. What betrays a candidate is looked for in the first 5000: every feature
+costs another look at the showers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heitler.detectors import Detector
 from heitler.formats.base import ShowerReader
@@ -45,14 +47,17 @@ from heitler.validation.comparison import (
     Row,
 )
 from heitler.validation.diagnosis import diagnose
+from heitler.validation.few import few_note, means
 from heitler.validation.sample import Array, Sample, View, collect
 from heitler.validation.selection import (
+    LEAST_SHOWERS,
     AngleBin,
     EnergyBin,
     Selection,
     angle_bins,
     energy_bins,
     select,
+    showers_per_sample,
 )
 
 __all__ = ["compare", "compare_samples"]
@@ -75,6 +80,7 @@ _DISTANCES = (
     "rarest_mode",
 )
 _MOST_FOR_DISTANCES = 1000
+_MOST_FOR_BETRAYALS = 5000
 _EXAMPLES = (0.15, 0.5, 0.85)
 _Over = Literal["", "mean", "largest"]
 _Scores = dict[tuple[str, str, _Over], Estimate]
@@ -93,7 +99,8 @@ def compare(
 ) -> Comparison:
     """Compares candidates with a reference in every observable, metric and bin.
 
-    Each file is read once, in batches.
+    Each file is read once, in batches. Where samples have fewer than `LEAST_SHOWERS` showers only
+    means are compared, see `heitler.validation.few`.
 
     Arguments:
         reference: Showers of the full simulation.
@@ -109,7 +116,7 @@ def compare(
         progress: Whether to show bars on standard error.
 
     Raises:
-        ValueError: A candidate has another detector, or there are too few showers.
+        ValueError: A candidate has another detector, or a sample has fewer than two showers.
     """
     _check(reference, candidates, floor, threshold)
     examples = np.quantile(reference.particles.energy.numpy(), _EXAMPLES).tolist()
@@ -151,6 +158,8 @@ def compare_samples(
     neural: bool = True,
 ) -> Comparison:
     """The comparison of samples that are collected already; see `compare`."""
+    if showers_per_sample(reference, candidates, floor) < LEAST_SHOWERS:
+        return _of_few(reference, candidates, floor, detector, threshold, seed)
     selection = select(reference, candidates, floor, seed)
     energies = energy_bins(reference.energy, bins)
     angles = angle_bins(reference.theta, bins) if bins > 1 else ()
@@ -178,6 +187,32 @@ def compare_samples(
         notes=tuple(notes),
         betrayals=tuple(_betrayals(selection, detector, seed)),
         defects=tuple(diagnose(selection, detector)),
+    )
+
+
+def _of_few(
+    reference: Sample,
+    candidates: Sequence[Sample],
+    floor: Sample | None,
+    detector: Detector,
+    threshold: float | None,
+    seed: int,
+) -> Comparison:
+    """The comparison of samples that are too small for anything but means."""
+    found = tuple(means(reference, candidates))
+    size = min(len(sample) for sample in (reference, *candidates))
+    return Comparison(
+        reference=reference,
+        candidates=tuple(candidates),
+        floor=floor,
+        detector=detector,
+        energies=energy_bins(reference.energy, 1),
+        rows=(),
+        size=size,
+        threshold=threshold,
+        seed=seed,
+        notes=(few_note(size), *_notes(reference, candidates)),
+        means=found,
     )
 
 
@@ -272,9 +307,9 @@ def _size(metric: str, size: int) -> int:
 def _betrayals(selection: Selection, detector: Detector, seed: int) -> Iterator[Betrayal]:
     """The features that betray each candidate most to trees on the lateral features."""
     names = feature_names(LATERAL, detector.geometry.layers)
-    reference = selection.references[0].features(LATERAL_FEATURES)
+    reference = selection.references[0].first(_MOST_FOR_BETRAYALS).features(LATERAL_FEATURES)
     for candidate in selection.candidates:
-        features = candidate.features(LATERAL_FEATURES)
+        features = candidate.first(_MOST_FOR_BETRAYALS).features(LATERAL_FEATURES)
         drops = permutation_importance(reference, features, names, seed)
         for name, drop in drops[:_BETRAYALS]:
             yield Betrayal(candidate.sample.name, name, drop)
@@ -337,17 +372,31 @@ def _describe(detector: Detector) -> str:
 
 def _notes(reference: Sample, candidates: Sequence[Sample]) -> Iterator[str]:
     """Warnings: where incident particles differ or showers are shared, numbers mislead."""
+    known = _fingerprints(reference)
+    energy, theta = _rounded(reference.energy), _rounded(reference.theta)
     for sample in candidates:
-        seen = sample.values["visible_energy"]
-        copied = float((np.isin(seen, reference.values["visible_energy"]) & (seen > 0)).mean())
+        seen = sample.values["visible_energy"] > 0
+        copied = float((np.isin(_fingerprints(sample), known) & seen).mean())
         if copied > 0.01:
             yield f"{sample.name}: {copied:.0%} of its showers are showers of the reference"
-        if kolmogorov_smirnov_p(reference.energy, sample.energy) < 1e-3:
+        if kolmogorov_smirnov_p(energy, _rounded(sample.energy)) < 1e-3:
             yield (
                 f"{sample.name}: its incident energies are distributed unlike the reference's; "
                 "every observable shows the difference"
             )
         if set(reference.pdg.tolist()) != set(sample.pdg.tolist()):
             yield f"{sample.name}: its incident particles are not those of the reference"
-        if kolmogorov_smirnov_p(reference.theta, sample.theta) < 1e-3:
+        if kolmogorov_smirnov_p(theta, _rounded(sample.theta)) < 1e-3:
             yield f"{sample.name}: its angles of incidence are distributed unlike the reference's"
+
+
+def _fingerprints(sample: Sample) -> NDArray[np.complex128]:
+    """Two numbers of each shower in one, which no other shower shares but a copy."""
+    energy, centre = (_rounded(sample.values[key]) for key in ("visible_energy", "centre_z"))
+    return energy + 1j * centre
+
+
+def _rounded(values: Array) -> Array:
+    """Values to five significant digits: files of the same showers are rounded differently."""
+    size = 10.0 ** (4 - np.floor(np.log10(np.where(values == 0, 1.0, np.abs(values)))))
+    return np.asarray(np.round(values * size) / size)

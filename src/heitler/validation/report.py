@@ -29,6 +29,7 @@ def validate(  # noqa: PLR0913 (the options of the verb)
     threshold: float | None = None,
     seed: int = 1,
     energy_bins: int = 3,
+    neural: bool = True,
     speed: Sequence[SpeedRow] = (),
     figures: Path | str | None = None,
     progress: bool = True,
@@ -44,6 +45,7 @@ def validate(  # noqa: PLR0913 (the options of the verb)
         threshold: Energy in MeV up to which deposits are set to 0 in all samples, None for none.
         seed: Seed of all random choices.
         energy_bins: Number of bins of incident energy.
+        neural: Whether networks judge beside the trees; they take most of the time.
         speed: Times per shower, to be shown beside the fidelity.
         figures: Folder for every figure as PDF and PNG, half a second each; None for none.
         progress: Whether to show bars on standard error.
@@ -66,6 +68,7 @@ def validate(  # noqa: PLR0913 (the options of the verb)
             floor=None if floor is None else reader(floor),
             energy_bins=energy_bins,
             threshold=threshold,
+            neural=neural,
             seed=seed,
             progress=progress,
         )
