@@ -1,4 +1,4 @@
-"""What is looked up by cell where all showers have one axis is what each shower gives by itself."""
+"""Looking cells up where all showers have one axis gives what each shower gives by itself."""
 
 import pytest
 import torch
