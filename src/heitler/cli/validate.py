@@ -59,6 +59,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="networks and structural similarity judge all cells too: minutes",
     )
     parser.add_argument(
+        "--no-networks",
+        action="store_true",
+        help="let trees judge alone: the neural classifiers take most of the time",
+    )
+    parser.add_argument(
         "--suite", choices=["calochallenge"], help="scores of a challenge instead of the report"
     )
     parser.add_argument(
@@ -104,6 +109,7 @@ def _run_showers(arguments: Namespace) -> int:
         seed=arguments.seed,
         energy_bins=arguments.energy_bins,
         cells=arguments.cells,
+        neural=not arguments.no_networks,
         figures=arguments.figures,
         progress=sys.stderr.isatty(),
     )
@@ -142,6 +148,7 @@ def _run_suite(arguments: Namespace) -> int:
         floor=arguments.floor,
         detector=arguments.detector,
         classifier=arguments.classifier,
+        published=published,
         seed=arguments.seed,
     )
     print("\n".join(score_table(results)))
@@ -149,5 +156,5 @@ def _run_suite(arguments: Namespace) -> int:
         ours = {result.name: result.values for result in results}
         print("", *leaderboard(ours, published), sep="\n")
         print("note: published scores hold for the full samples of the challenge", file=sys.stderr)
-    print(arguments.output / "metrics.json")
+    print(arguments.output / "report.html")
     return 0

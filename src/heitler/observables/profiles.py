@@ -7,6 +7,8 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -15,7 +17,13 @@ from heitler.observables.base import Bins, observable
 from heitler.observables.energy import layer_energy
 from heitler.showers import Showers
 
-__all__ = ["distance_from_axis", "longitudinal_profile", "radial_profile", "ring_edges"]
+__all__ = [
+    "about_axis",
+    "distance_from_axis",
+    "longitudinal_profile",
+    "radial_profile",
+    "ring_edges",
+]
 
 
 @observable("layer energy / incident energy", "", axis="layer")
@@ -45,8 +53,12 @@ def radial_profile(showers: Showers) -> Tensor:
     rings = edges.numel() - 1
     shower, cell = showers.deposits.nonzero(as_tuple=True)
     energy = showers.deposits[shower, cell].double()
-    radius = distance_from_axis(showers, shower, cell)
-    ring = torch.bucketize(radius, edges[1:-1], right=True)
+
+    def ring_of(shower: Tensor, cell: Tensor) -> Tensor:
+        radius = distance_from_axis(showers, shower, cell)
+        return torch.bucketize(radius, edges[1:-1], right=True)
+
+    ring = about_axis(showers, ring_of, shower, cell)
     total = torch.zeros(len(showers) * rings, dtype=torch.float64)
     total = total.index_add_(0, shower * rings + ring, energy).reshape(len(showers), rings)
     visible = total.sum(dim=-1, keepdim=True)
@@ -75,6 +87,28 @@ def ring_edges(geometry: Geometry) -> Tensor:
     edges = width * torch.arange(rings + 1, dtype=torch.float64)
     edges[-1] = torch.inf
     return edges
+
+
+def about_axis(
+    showers: Showers, of: Callable[[Tensor, Tensor], Tensor], shower: Tensor, cell: Tensor
+) -> Tensor:
+    """What depends on where cells are about the axis of their shower, with shape (n, ...).
+
+    Where all showers have one axis, as from a beam, it is worked out once for each cell of the
+    detector and looked up.
+
+    Arguments:
+        showers: The showers.
+        of: The quantity, by index of the shower and of the cell, each with shape (n,).
+        shower: Index of the shower of each cell, with shape (n,).
+        cell: Index of each cell in the geometry, with shape (n,).
+    """
+    particles = showers.particles
+    axes = torch.cat([particles.position, particles.direction], dim=-1)
+    if cell.numel() <= showers.geometry.cells or bool((axes != axes[:1]).any()):
+        return of(shower, cell)
+    every = torch.arange(showers.geometry.cells)
+    return of(torch.zeros_like(every), every)[cell]
 
 
 def distance_from_axis(showers: Showers, shower: Tensor, cell: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor
 from heitler.detectors import CylindricalLayers, Detector, VoxelGrid
 from heitler.observables.base import Bins, observable
 from heitler.observables.moments import has_angles
-from heitler.observables.profiles import distance_from_axis
+from heitler.observables.profiles import about_axis, distance_from_axis
 from heitler.showers import Showers
 
 __all__ = ["azimuthal_profile", "sector_edges"]
@@ -57,13 +57,18 @@ def azimuthal_profile(showers: Showers) -> Tensor:
     edges = torch.deg2rad(sector_edges(showers.detector))
     sectors = edges.numel() - 1
     shower, cell = showers.deposits.nonzero(as_tuple=True)
-    known = _has_azimuth(showers, shower, cell)
-    shower, cell = shower[known], cell[known]
-    turn = torch.remainder(_azimuth(showers, shower, cell) - edges[0], 2 * torch.pi)
-    sector = (turn / (edges[1] - edges[0])).long().clamp(max=sectors - 1)
+
+    def sector_of(shower: Tensor, cell: Tensor) -> Tensor:
+        turn = torch.remainder(_azimuth(showers, shower, cell) - edges[0], 2 * torch.pi)
+        sector = (turn / (edges[1] - edges[0])).long().clamp(max=sectors - 1)
+        return sector.where(_has_azimuth(showers, shower, cell), sectors)
+
+    sector = about_axis(showers, sector_of, shower, cell)
     energy = showers.deposits[shower, cell].double()
-    total = torch.bincount(shower * sectors + sector, energy, minlength=len(showers) * sectors)
-    total = total.reshape(len(showers), sectors)
+    # The last of one sector more holds what has no azimuth.
+    place = shower * (sectors + 1) + sector
+    total = torch.bincount(place, energy, minlength=len(showers) * (sectors + 1))
+    total = total.reshape(len(showers), sectors + 1)[:, :-1]
     seen = total.sum(dim=-1, keepdim=True)
     return total / seen.where(seen > 0, 1.0)
 

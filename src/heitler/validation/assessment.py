@@ -33,6 +33,7 @@ from heitler.simulators import (
 from heitler.validation.compare import compare
 from heitler.validation.comparison import Comparison, SpeedRow
 from heitler.validation.digest import headlines
+from heitler.validation.selection import LEAST_SHOWERS, showers_per_sample
 
 __all__ = ["BATCHES", "assess", "endless", "speed_rows"]
 
@@ -70,7 +71,8 @@ def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
         progress: Whether to show progress on standard error.
 
     Raises:
-        ValueError: The folder holds no trained model, or the reference does not fit it.
+        ValueError: The folder holds no trained model, or the reference does not fit it, or is
+            small.
     """
     folder = resolve_model(folder)
     simulator = NeuralSimulator.load(folder)
@@ -80,6 +82,7 @@ def assess(  # noqa: PLR0913 (what is compared, what is timed, what is written)
         open_showers(floor) if floor else nullcontext() as second,
         TemporaryDirectory() as scratch,
     ):
+        _check(held_out, second)
         particles = _particles(folder, simulator, len(held_out), seed)
         source = endless(particles, seed)
         speed = speed_rows(simulator, source, held_out, batches=batches, threads=threads)
@@ -155,6 +158,15 @@ def speed_rows(
             )
         )
     return tuple(rows)
+
+
+def _check(held_out: ShowerReader, second: ShowerReader | None) -> None:
+    if (size := showers_per_sample(held_out, [], second)) < LEAST_SHOWERS:
+        msg = (
+            f"an assessment needs {LEAST_SHOWERS} showers per sample, {held_out.path.name} gives "
+            f"{size}; the reference is halved unless a second one is given for the floor"
+        )
+        raise ValueError(msg)
 
 
 def _held_out(folder: Path) -> Path:

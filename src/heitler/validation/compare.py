@@ -1,7 +1,9 @@
 """Compares samples of showers with a reference: numbers only, no figures.
 
 Every value stands beside its floor, see `heitler.validation.selection`; which metrics there are,
-`heitler.validation.scores`.
+`heitler.validation.scores`. What betrays a candidate is looked for in the first 5000 showers:
+every feature costs another look at them. Samples too small for any of it have their means
+compared.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heitler.detectors import Detector
 from heitler.formats.base import ShowerReader
@@ -18,21 +21,25 @@ from heitler.observables import LATERAL, feature_names
 from heitler.validation.cells import CELLS, judge_cells
 from heitler.validation.comparison import LATERAL_FEATURES, Betrayal, Comparison, Row
 from heitler.validation.diagnosis import diagnose
-from heitler.validation.sample import Sample, View, collect
+from heitler.validation.few import few_note, means
+from heitler.validation.sample import Array, Sample, View, collect
 from heitler.validation.scores import Scores, judge, recall_training, score, seen
 from heitler.validation.selection import (
+    LEAST_SHOWERS,
     AngleBin,
     EnergyBin,
     Selection,
     angle_bins,
     energy_bins,
     select,
+    showers_per_sample,
 )
 
 __all__ = ["compare", "compare_samples"]
 
 _SMALLEST_BIN = 50
 _BETRAYALS = 5
+_MOST_FOR_BETRAYALS = 5000
 _EXAMPLES = (0.15, 0.5, 0.85)
 _KEPT = 1000
 
@@ -52,7 +59,8 @@ def compare(  # noqa: PLR0913 (what is compared, and how)
 ) -> Comparison:
     """Compares candidates with a reference in every observable, metric and bin.
 
-    Each file is read once, in batches.
+    Each file is read once, in batches. Where samples have fewer than `LEAST_SHOWERS` showers only
+    means are compared, see `heitler.validation.few`.
 
     Arguments:
         reference: Showers of the full simulation.
@@ -72,7 +80,7 @@ def compare(  # noqa: PLR0913 (what is compared, and how)
         progress: Whether to show bars on standard error.
 
     Raises:
-        ValueError: A candidate has another detector, or there are too few showers.
+        ValueError: A candidate has another detector, or a sample has fewer than two showers.
     """
     _check(reference, candidates, (floor, training), threshold)
     examples = np.quantile(reference.particles.energy.numpy(), _EXAMPLES).tolist()
@@ -118,6 +126,8 @@ def compare_samples(  # noqa: PLR0913 (as `compare`)
     neural: bool = True,
 ) -> Comparison:
     """The comparison of samples that are collected already; see `compare`."""
+    if showers_per_sample(reference, candidates, floor) < LEAST_SHOWERS:
+        return _of_few(reference, candidates, floor, detector, threshold, seed)
     selection = select(reference, candidates, floor, seed)
     energies = energy_bins(reference.energy, bins)
     angles = angle_bins(reference.theta, bins) if bins > 1 else ()
@@ -145,6 +155,32 @@ def compare_samples(  # noqa: PLR0913 (as `compare`)
         notes=tuple(notes),
         betrayals=tuple(_betrayals(selection, detector, seed)),
         defects=tuple(diagnose(selection, detector)),
+    )
+
+
+def _of_few(
+    reference: Sample,
+    candidates: Sequence[Sample],
+    floor: Sample | None,
+    detector: Detector,
+    threshold: float | None,
+    seed: int,
+) -> Comparison:
+    """The comparison of samples that are too small for anything but means."""
+    found = tuple(means(reference, candidates))
+    size = min(len(sample) for sample in (reference, *candidates))
+    return Comparison(
+        reference=reference,
+        candidates=tuple(candidates),
+        floor=floor,
+        detector=detector,
+        energies=energy_bins(reference.energy, 1),
+        rows=(),
+        size=size,
+        threshold=threshold,
+        seed=seed,
+        notes=(few_note(size), *_notes(reference, candidates)),
+        means=found,
     )
 
 
@@ -189,9 +225,9 @@ def _rows(
 def _betrayals(selection: Selection, detector: Detector, seed: int) -> Iterator[Betrayal]:
     """The features that betray each candidate most to trees on the lateral features."""
     names = feature_names(LATERAL, detector.geometry.layers)
-    reference = selection.references[0].features(LATERAL_FEATURES)
+    reference = selection.references[0].first(_MOST_FOR_BETRAYALS).features(LATERAL_FEATURES)
     for candidate in selection.candidates:
-        features = candidate.features(LATERAL_FEATURES)
+        features = candidate.first(_MOST_FOR_BETRAYALS).features(LATERAL_FEATURES)
         drops = permutation_importance(reference, features, names, seed)
         for name, drop in drops[:_BETRAYALS]:
             yield Betrayal(candidate.sample.name, name, drop)
@@ -237,17 +273,31 @@ def _describe(detector: Detector) -> str:
 
 def _notes(reference: Sample, candidates: Sequence[Sample]) -> Iterator[str]:
     """Warnings: where incident particles differ or showers are shared, numbers mislead."""
+    known = _fingerprints(reference)
+    energy, theta = _rounded(reference.energy), _rounded(reference.theta)
     for sample in candidates:
-        seen = sample.values["visible_energy"]
-        copied = float((np.isin(seen, reference.values["visible_energy"]) & (seen > 0)).mean())
+        seen = sample.values["visible_energy"] > 0
+        copied = float((np.isin(_fingerprints(sample), known) & seen).mean())
         if copied > 0.01:
             yield f"{sample.name}: {copied:.0%} of its showers are showers of the reference"
-        if kolmogorov_smirnov_p(reference.energy, sample.energy) < 1e-3:
+        if kolmogorov_smirnov_p(energy, _rounded(sample.energy)) < 1e-3:
             yield (
                 f"{sample.name}: its incident energies are distributed unlike the reference's; "
                 "every observable shows the difference"
             )
         if set(reference.pdg.tolist()) != set(sample.pdg.tolist()):
             yield f"{sample.name}: its incident particles are not those of the reference"
-        if kolmogorov_smirnov_p(reference.theta, sample.theta) < 1e-3:
+        if kolmogorov_smirnov_p(theta, _rounded(sample.theta)) < 1e-3:
             yield f"{sample.name}: its angles of incidence are distributed unlike the reference's"
+
+
+def _fingerprints(sample: Sample) -> NDArray[np.complex128]:
+    """Two numbers of each shower in one, which no other shower shares but a copy."""
+    energy, centre = (_rounded(sample.values[key]) for key in ("visible_energy", "centre_z"))
+    return energy + 1j * centre
+
+
+def _rounded(values: Array) -> Array:
+    """Values to five significant digits: files of the same showers are rounded differently."""
+    size = 10.0 ** (4 - np.floor(np.log10(np.where(values == 0, 1.0, np.abs(values)))))
+    return np.asarray(np.round(values * size) / size)

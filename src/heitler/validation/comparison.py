@@ -14,6 +14,7 @@ from heitler.detectors import Detector
 from heitler.metrics import METRICS, Estimate
 from heitler.observables import OBSERVABLES
 from heitler.validation.diagnosis.defect import Defect
+from heitler.validation.few import Means
 from heitler.validation.sample import FEATURES, LATERAL_FEATURES, Sample
 from heitler.validation.selection import AngleBin, EnergyBin
 
@@ -25,6 +26,7 @@ __all__ = [
     "Row",
     "SpeedRow",
     "Verdict",
+    "verdict_of",
 ]
 
 Verdict = Literal["floor", "above", "far"]
@@ -87,9 +89,14 @@ class Row:
     @property
     def verdict(self) -> Verdict:
         """Whether the candidate is at the floor, above it or far above it."""
-        if self.excess <= 2.0:
-            return "floor"
-        return "above" if self.excess <= 5.0 else "far"
+        return verdict_of(self.excess)
+
+
+def verdict_of(excess: float) -> Verdict:
+    """The verdict on an excess in standard deviations."""
+    if excess <= 2.0:
+        return "floor"
+    return "above" if excess <= 5.0 else "far"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,7 @@ class Comparison:
         angles: Bins of the angle of incidence, none where the reference's angles are alike.
         betrayals: The features that betray each candidate most, largest drop first.
         defects: What was looked at in each candidate in a physicist's words, found or not.
+        means: Means of the observables where there are too few showers for rows, else none.
     """
 
     reference: Sample
@@ -183,6 +191,7 @@ class Comparison:
     angles: tuple[AngleBin, ...] = ()
     betrayals: tuple[Betrayal, ...] = ()
     defects: tuple[Defect, ...] = ()
+    means: tuple[Means, ...] = ()
 
     @property
     def bins(self) -> tuple[EnergyBin | AngleBin, ...]:
@@ -192,6 +201,8 @@ class Comparison:
     @property
     def rule(self) -> str:
         """How the floor was found, in words."""
+        if self.means:
+            return "There are too few showers for a floor."
         if self.floor is None:
             return (
                 f"The reference was split into two disjoint halves. A value is the mean of the "
@@ -208,6 +219,13 @@ class Comparison:
         for row in self.rows:
             if all(getattr(row, field) == wanted for field, wanted in fields.items()):
                 yield row
+
+    def means_by_observable(self) -> Iterator[tuple[str, list[Means]]]:
+        """Label with unit of each observable that has means, and these, candidate by candidate."""
+        for name in dict.fromkeys(each.observable for each in self.means):
+            entry = OBSERVABLES[name]
+            label = f"{entry.label} [{entry.unit}]" if entry.unit else entry.label
+            yield label, [each for each in self.means if each.observable == name]
 
     def to_json(self) -> str:
         """All numbers with what they were made of, as JSON."""
@@ -226,6 +244,14 @@ class Comparison:
             "rows": [
                 {**asdict(row), "unit": row.unit, "excess": row.excess, "verdict": row.verdict}
                 for row in self.rows
+            ],
+            "means": [
+                {
+                    **asdict(each),
+                    "difference": asdict(each.difference),
+                    "verdict": verdict_of(each.excess),
+                }
+                for each in self.means
             ],
             "defects": [
                 {**asdict(each), "excess": each.excess, "found": each.found}

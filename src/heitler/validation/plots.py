@@ -7,7 +7,7 @@ difference. Figures are made without pyplot, so nothing global changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,9 +130,21 @@ def _matrices(matrix: Matrix) -> Canvas:
         )
         for axes, (title, each, span) in zip(row, panels, strict=True):
             image = axes.imshow(each.values, origin="lower", cmap="RdBu_r", vmin=-span, vmax=span)
-            axes.set(title=title, xlabel=matrix.axis.text)
+            axes.set_title(title, pad=18)
+            axes.set_xlabel(matrix.axis.text)
             canvas.colorbar(image, ax=axes, shrink=0.8)
         if matrix.labels:
-            row[0].set_yticks(range(len(matrix.labels)), matrix.labels, fontsize="xx-small")
-            row[0].tick_params(axis="y", which="minor", left=False, right=False)
+            _name(row, matrix.labels)
     return canvas
+
+
+def _name(row: Sequence[Axes], labels: Sequence[str]) -> None:
+    """Names with numbers beside the first panel, the numbers alone below and beside the others."""
+    places = range(len(labels))
+    numbers = [str(place + 1) for place in places]
+    named = [f"{label} {number}" for label, number in zip(labels, numbers, strict=True)]
+    for axes in row:
+        axes.set_xticks(places, numbers, fontsize="xx-small")
+        axes.set_yticks(places, named if axes is row[0] else numbers, fontsize="x-small")
+        axes.tick_params(which="both", top=False, right=False)
+        axes.minorticks_off()

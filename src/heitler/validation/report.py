@@ -31,6 +31,7 @@ def validate(  # noqa: PLR0913 (the options of the verb)
     seed: int = 1,
     energy_bins: int = 3,
     cells: bool = False,
+    neural: bool = True,
     speed: Sequence[SpeedRow] = (),
     figures: Path | str | None = None,
     progress: bool = True,
@@ -49,6 +50,7 @@ def validate(  # noqa: PLR0913 (the options of the verb)
         seed: Seed of all random choices.
         energy_bins: Number of bins of incident energy.
         cells: Whether networks judge all cells too, and structural similarity: minutes.
+        neural: Whether networks judge beside the trees; they take most of the time.
         speed: Times per shower, to be shown beside the fidelity.
         figures: Folder for every figure as PDF and PNG, half a second each; None for none.
         progress: Whether to show bars on standard error.
@@ -73,6 +75,7 @@ def validate(  # noqa: PLR0913 (the options of the verb)
             energy_bins=energy_bins,
             threshold=threshold,
             cells=cells,
+            neural=neural,
             seed=seed,
             progress=progress,
         )

@@ -1,7 +1,8 @@
 """The showers of a file as a table of observables: what a comparison keeps of them.
 
-A file is read once, in batches. A table has a few hundred numbers per shower (6 MB per 1000
-showers of 30 layers), however many cells the detector has.
+A file is read once, in batches. A table has a few hundred numbers per shower (3.5 MB per 1000
+showers of 30 layers), however many cells the detector has. Feature matrices are made of it where
+they are asked for: kept, they would take as much again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from tqdm import tqdm
 
 from heitler.detectors import Detector
 from heitler.formats import ShowerReader, sha256
-from heitler.observables import OBSERVABLES, high_level_features, lateral_features
+from heitler.observables import (
+    HIGH_LEVEL,
+    LATERAL,
+    OBSERVABLES,
+    high_level_features,
+    lateral_features,
+)
 from heitler.showers import Showers
 
 __all__ = ["FEATURES", "LATERAL_FEATURES", "Example", "Sample", "View", "collect"]
@@ -31,6 +38,7 @@ LATERAL_FEATURES = "lateral features"
 """The same for feature set B: A with centre and width of every layer."""
 
 _SETS = {FEATURES: high_level_features, LATERAL_FEATURES: lateral_features}
+_OBSERVABLES = {FEATURES: HIGH_LEVEL, LATERAL_FEATURES: LATERAL}
 
 _BATCH = 100
 """Showers at a time: where all cells have energy, an observable may need 200 bytes per cell."""
@@ -63,7 +71,6 @@ class Sample:
         theta: Angles to the calorimeter face in rad, with shape (N,).
         pdg: Particle codes, with shape (N,).
         values: Values of each observable, with shape (N,) or (N, k).
-        features: The feature sets by their names, each with shape (N, features).
         examples: A few showers in full.
         provenance: What the file says about its origin.
         kept: The first showers of the file in full, as many as were asked for; None for none.
@@ -76,7 +83,6 @@ class Sample:
     theta: Array
     pdg: NDArray[np.int64]
     values: dict[str, Array]
-    features: dict[str, Array]
     examples: tuple[Example, ...]
     provenance: dict[str, Any]
     kept: Showers | None = None
@@ -106,8 +112,9 @@ class View:
         return self.sample.theta[self.index]
 
     def features(self, name: str) -> Array:
-        """A feature set: `FEATURES` or `LATERAL_FEATURES`."""
-        return self.sample.features[name][self.index]
+        """A feature set, `FEATURES` or `LATERAL_FEATURES`, with shape (N, features)."""
+        values = {key: torch.from_numpy(self.values(key)) for key in _OBSERVABLES[name]}
+        return np.asarray(_SETS[name](torch.from_numpy(self.energy), values).numpy())
 
     def values(self, observable: str) -> Array:
         """Values of an observable."""
@@ -162,16 +169,17 @@ def collect(
         progress: Whether to show a bar on standard error.
     """
     kept: list[Showers] = []
-    parts: dict[str, list[Array]] = {key: [] for key in OBSERVABLES}
-    features: dict[str, list[Array]] = {key: [] for key in _SETS}
+    table: dict[str, Array] = {}
     with tqdm(total=len(reader), desc=name, unit=" showers", disable=not progress) as bar:
-        for batch in reader.batches(_BATCH):
+        for start in range(0, len(reader), _BATCH):
+            batch = reader.read(start, start + _BATCH)
             showers = prepare(batch, detector, threshold)
-            values = {key: entry(showers) for key, entry in OBSERVABLES.items()}
-            for key, value in values.items():
-                parts[key].append(value.numpy())
-            for key, build in _SETS.items():
-                features[key].append(build(showers.particles.energy, values).numpy())
+            for key, entry in OBSERVABLES.items():
+                values = entry(showers).numpy()
+                # In place: parts that are joined at the end would be held twice.
+                if key not in table:
+                    table[key] = np.empty((len(reader), *values.shape[1:]))
+                table[key][start : start + _BATCH] = values
             missing = keep - sum(map(len, kept))
             kept += [showers[:missing]] if missing > 0 else []
             bar.update(len(showers))
@@ -182,8 +190,7 @@ def collect(
         energy=reader.particles.energy.numpy(),
         theta=reader.particles.theta.numpy(),
         pdg=reader.particles.pdg.numpy(),
-        values={key: np.concatenate(part) for key, part in parts.items()},
-        features={key: np.concatenate(part) for key, part in features.items()},
+        values=table,
         examples=tuple(_example(reader, energy, detector, threshold) for energy in examples),
         provenance=dict(reader.provenance),
         kept=Showers.concatenate(kept) if kept else None,

@@ -123,9 +123,8 @@ def recall_training(training: Sample, reference: View, candidate: View, *, seed:
         candidate: As many showers of the candidate.
         seed: Seed of all random choices.
     """
-    known, fresh, made = leading_components(
-        training.features[FEATURES], reference.features(FEATURES), candidate.features(FEATURES)
-    )
+    views = (View(training, np.arange(len(training))), reference, candidate)
+    known, fresh, made = leading_components(*(view.features(FEATURES) for view in views))
     return {
         (FEATURES, "memorisation_auc", ""): memorisation_auc(known, made, fresh),
         (FEATURES, "data_copying", ""): data_copying(known, made, fresh, seed=seed),

@@ -12,7 +12,7 @@ energy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -31,13 +31,14 @@ __all__ = [
     "angle_bins",
     "energy_bins",
     "select",
+    "showers_per_sample",
 ]
 
 _ANGLES_APART = 5.0
 """Degrees that the angles of a reference must span to be divided into bins."""
 
 LEAST_SHOWERS = 100
-"""Showers that each sample of a comparison needs; a reference that is halved needs twice that."""
+"""Showers per sample that metrics and floors need; a reference that is halved needs twice that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +121,13 @@ def select(
 ) -> Selection:
     """Draws showers at random, as many of each sample as the smallest can give.
 
+    There should be `LEAST_SHOWERS` of them.
+
     Arguments:
         reference: The reference; without `floor` it is split into halves.
         candidates: The candidates.
         floor: A second sample of the reference.
         seed: Seed of the order in which showers are drawn.
-
-    Raises:
-        ValueError: There are fewer than 100 showers to compare.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(reference))
@@ -137,20 +137,19 @@ def select(
     else:
         pair = (View(reference, order), View(floor, rng.permutation(len(floor))))
     others = [View(sample, rng.permutation(len(sample))) for sample in candidates]
-    size = min(len(view) for view in (*pair, *others))
-    if size < LEAST_SHOWERS:
-        counts = ", ".join(f"{len(s)} in {s.file}" for s in (reference, *candidates))
-        msg = (
-            f"a comparison needs {LEAST_SHOWERS} showers per sample, got {size} (showers: "
-            f"{counts}); the reference is halved unless a second one is given for the floor"
-        )
-        raise ValueError(msg)
+    size = showers_per_sample(reference, candidates, floor)
     first, second = (view.first(size) for view in pair)
     return Selection(
         references=(first, second) if floor is None else (first,),
         floor=(first, second),
         candidates=tuple(view.first(size) for view in others),
     )
+
+
+def showers_per_sample(reference: Sized, candidates: Sequence[Sized], floor: Sized | None) -> int:
+    """How many showers every sample can give; the reference is halved where `floor` is None."""
+    pair = [len(reference) // 2] if floor is None else [len(reference), len(floor)]
+    return min(*pair, *(len(each) for each in candidates))
 
 
 def energy_bins(energy: Array, count: int) -> tuple[EnergyBin, ...]:

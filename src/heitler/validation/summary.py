@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,17 @@ import numpy as np
 from heitler.metrics import METRICS, profile_ratio
 from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable
 from heitler.validation.cells import CELLS
-from heitler.validation.comparison import FEATURES, LATERAL_FEATURES, Comparison, Row, Verdict
+from heitler.validation.comparison import (
+    FEATURES,
+    LATERAL_FEATURES,
+    Comparison,
+    Row,
+    Verdict,
+    verdict_of,
+)
 from heitler.validation.diagnosis import Defect
 from heitler.validation.diagnosis.defect import amount
+from heitler.validation.few import Means
 from heitler.validation.sample import Array, Sample
 
 __all__ = ["Finding", "findings", "overview", "table", "worst_rows"]
@@ -35,6 +44,7 @@ _OF_ALL = (
     (CELLS, "voxels"),
 )
 _LINES = 10
+_MARKS = {"floor": " ", "above": "*", "far": "!"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ class Finding:
 
 def findings(comparison: Comparison, candidate: Sample) -> list[Finding]:
     """At most ten lines: defects and what else is off, worst first; classifiers; what is right."""
+    if comparison.means:
+        return _of_means([m for m in comparison.means if m.candidate == candidate.name])
     looked = [each for each in comparison.defects if each.candidate == candidate.name]
     defects = sorted((d for d in looked if d.found), key=lambda d: d.excess, reverse=True)
     ranked = worst_rows(comparison, candidate)
@@ -59,6 +71,31 @@ def findings(comparison: Comparison, candidate: Sample) -> list[Finding]:
     lines = [_of_defect(each) for each in defects[: room - 1]]
     lines += _further(comparison, candidate, defects[room - 1 :], ranked, room - len(lines))
     return [*lines, *judged, *right]
+
+
+def _of_means(found: list[Means]) -> list[Finding]:
+    """Means that differ, the most significant first, then the names of those that do not."""
+    ranked = sorted(found, key=lambda each: each.excess, reverse=True)
+    off = [each for each in ranked if verdict_of(each.excess) != "floor"]
+    told, names = off[: _LINES - 2], [OBSERVABLES[m.observable].label for m in off[_LINES - 2 :]]
+    lines = [_of_mean(each) for each in told]
+    if names:
+        lines.append(
+            Finding(verdict_of(off[-1].excess), f"Means off as well: {', '.join(names)}.")
+        )
+    if right := [OBSERVABLES[m.observable].label for m in found if m not in off]:
+        lines.append(Finding("floor", f"Means equal within errors: {', '.join(right)}."))
+    return lines
+
+
+def _of_mean(means: Means) -> Finding:
+    entry = OBSERVABLES[means.observable]
+    unit = f" {entry.unit}" if entry.unit else ""
+    return Finding(
+        verdict_of(means.excess),
+        f"{entry.label[0].upper()}{entry.label[1:]}: mean {means.value}{unit} where the reference "
+        f"has {means.reference} ({means.excess:.1f} standard deviations).",
+    )
 
 
 def _of_defect(defect: Defect) -> Finding:
@@ -165,16 +202,29 @@ def _of_components(entry: Observable) -> str:
 
 
 def table(comparison: Comparison) -> list[str]:
-    """The overview as lines of text: every value beside its floor."""
+    """The overview as lines of text: every value beside its floor, or means beside means."""
+    if comparison.means:
+        return _table_of_means(comparison)
     lines = [("", *(sample.name for sample in comparison.candidates), "floor", "showers")]
     for label, rows in overview(comparison):
-        marks = {"floor": " ", "above": "*", "far": "!"}
-        cells = (f"{row.value} {marks[row.verdict]}" for row in rows)
+        cells = (f"{row.value} {_MARKS[row.verdict]}" for row in rows)
         lines.append((label, *cells, str(rows[0].floor), str(rows[0].size)))
+    return [*_aligned(lines), "", "* above the floor (2 to 5 sigma), ! far above it"]
+
+
+def _table_of_means(comparison: Comparison) -> list[str]:
+    names = (sample.name for sample in comparison.candidates)
+    lines = [("mean", "reference", *names)]
+    for label, rows in comparison.means_by_observable():
+        cells = (f"{row.value} {_MARKS[verdict_of(row.excess)]}" for row in rows)
+        lines.append((label, str(rows[0].reference), *cells))
+    return [*_aligned(lines), "", "* off by 2 to 5 sigma, ! by more"]
+
+
+def _aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    text = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines]
     return [
-        line.rstrip() for line in (*text, "", "* above the floor (2 to 5 sigma), ! far above it")
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
     ]
 
 

@@ -108,7 +108,7 @@ def test_layers_of_rings_of_one_energy(tmp_path, toy_showers, write_showers):
     assert len(comparison.energies) == 1
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert "radial_profile-ring-3" in data(page)["figures"]
-    assert "performance-angle-mean" not in data(page)["figures"]
+    assert "performance-angle-linearity" not in data(page)["figures"]
     assert len(data(page)["showers"]["examples"][0]) == 3
 
 

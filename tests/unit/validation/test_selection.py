@@ -3,16 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from heitler.validation.sample import Sample
-from heitler.validation.selection import angle_bins, energy_bins, select
+from heitler.validation.selection import angle_bins, energy_bins, select, showers_per_sample
 
 
 def sample(name, count):
     energy = np.random.default_rng(count).uniform(1e4, 1e5, count)
     zeros = np.zeros(count)
-    return Sample(name, name, "", energy, zeros, zeros.astype(int), {}, zeros, (), {})
+    return Sample(name, name, "", energy, zeros, zeros.astype(int), {}, (), {})
 
 
 def test_the_reference_is_halved_and_all_samples_are_of_one_size():
@@ -50,9 +49,9 @@ def test_a_seed_fixes_the_draw():
     assert (once.floor[0].index != other.floor[0].index).any()
 
 
-def test_too_few_showers_are_refused():
-    with pytest.raises(ValueError, match="needs 100 showers per sample, got 60"):
-        select(sample("r", 120), [sample("c", 400)], None, seed=1)
+def test_a_reference_that_is_halved_gives_half_its_showers():
+    assert showers_per_sample(range(120), [range(400)], None) == 60
+    assert showers_per_sample(range(120), [range(400)], range(90)) == 90
 
 
 def test_bins_hold_about_equally_many_showers_and_every_one():

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from heitler import __version__
 from heitler.formats import atomic_folder, read_histograms, sha256
 from heitler.histograms import Histogram
 from heitler.validation.binned.comparison import BinnedComparison, compare_histograms
+from heitler.validation.page.template import fill_in
 from heitler.validation.report import check_output, names_of
 from heitler.validation.style import REFERENCE, figure_style, line_styles, to_svg
 
@@ -72,15 +72,7 @@ def table(comparison: BinnedComparison) -> list[str]:
 
 def render(comparison: BinnedComparison) -> str:
     """The report as one HTML page without external resources."""
-    try:
-        from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
-    except ImportError as error:
-        msg = "the report needs jinja2: pip install 'heitler[validate]'"
-        raise ImportError(msg) from error
     source = (files("heitler.validation.binned") / _TEMPLATE).read_text(encoding="utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     with figure_style():
         pictures = {
             entry.name: to_svg(
@@ -90,9 +82,7 @@ def render(comparison: BinnedComparison) -> str:
             for entry in comparison.reference.entries
             if entry.filled
         }
-    return environment.from_string(source).render(
-        comparison=comparison, pictures=pictures, version=__version__
-    )
+    return fill_in(source, comparison=comparison, pictures=pictures)
 
 
 def _figure(reference: Histogram, candidates: Mapping[str, Histogram]) -> Figure:

@@ -11,8 +11,8 @@ from heitler.validation.calochallenge.features import Features as Features
 from heitler.validation.calochallenge.features import collect_features as collect_features
 from heitler.validation.calochallenge.leaderboard import leaderboard as leaderboard
 from heitler.validation.calochallenge.leaderboard import read_published as read_published
+from heitler.validation.calochallenge.result import Result as Result
 from heitler.validation.calochallenge.scores import Score as Score
 from heitler.validation.calochallenge.scores import separations as separations
-from heitler.validation.calochallenge.suite import Result as Result
 from heitler.validation.calochallenge.suite import evaluate as evaluate
 from heitler.validation.calochallenge.tables import score_table as score_table

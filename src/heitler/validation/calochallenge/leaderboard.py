@@ -10,11 +10,12 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["COLUMNS", "leaderboard", "read_published"]
+__all__ = ["COLUMNS", "Standing", "leaderboard", "read_published", "standings"]
 
 COLUMNS = (
     "sep E total",
@@ -64,39 +65,76 @@ def _number(text: str) -> float:
     return float(np.mean(json.loads(text)))
 
 
-def leaderboard(ours: Scores, published: Scores) -> list[str]:
-    """A table as lines of text, each score with its rank in its column; ours have a star.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One line of the ranking.
 
-    Its columns are the scores that both sides have; it is sorted by the first.
+    Arguments:
+        name: Name of the candidate or submission.
+        ours: Whether it is a candidate.
+        places: Score and rank, 1 for the best, in each column; None where it has no score.
+    """
+
+    name: str
+    ours: bool
+    places: tuple[tuple[float, int] | None, ...]
+
+
+def standings(ours: Scores, published: Scores) -> tuple[list[str], list[Standing]]:
+    """Columns of the scores that both sides have, and all entries sorted by the first of them.
 
     Arguments:
         ours: Scores by name and column.
         published: Likewise.
     """
-    entries = {**published, **{f"* {name}": scores for name, scores in ours.items()}}
+    entries = {(False, name): scores for name, scores in published.items()}
+    entries |= {(True, name): scores for name, scores in ours.items()}
     columns = [
         key
         for key in COLUMNS
         if all(any(key in scores for scores in side.values()) for side in (ours, published))
     ]
     ranks = {key: _ranks(entries, key) for key in columns}
-    first = columns[0] if columns else ""
-    order = sorted(entries, key=lambda name: ranks.get(first, {}).get(name, len(entries)))
-    lines = [("", *columns)]
-    for name in order:
-        cells = (
-            f"{entries[name][key]:.3g} ({ranks[key][name]})" if key in entries[name] else "-"
-            for key in columns
+    first = ranks[columns[0]] if columns else {}
+    order = sorted(entries, key=lambda entry: first.get(entry, len(entries)))
+    return columns, [
+        Standing(
+            name=entry[1],
+            ours=entry[0],
+            places=tuple(
+                (entries[entry][key], ranks[key][entry]) if key in entries[entry] else None
+                for key in columns
+            ),
         )
-        lines.append((name, *cells))
+        for entry in order
+    ]
+
+
+def leaderboard(ours: Scores, published: Scores) -> list[str]:
+    """A table as lines of text, each score with its rank in its column; ours have a star.
+
+    Arguments:
+        ours: Scores by name and column.
+        published: Likewise.
+    """
+    columns, entries = standings(ours, published)
+    lines = [("", *columns)]
+    for entry in entries:
+        cells = (
+            "-" if place is None else f"{place[0]:.3g} ({place[1]})" for place in entry.places
+        )
+        lines.append((f"* {entry.name}" if entry.ours else entry.name, *cells))
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return [
         "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
     ]
 
 
-def _ranks(entries: Scores, column: str) -> dict[str, int]:
+_Entry = tuple[bool, str]
+
+
+def _ranks(entries: Mapping[_Entry, Mapping[str, float]], column: str) -> dict[_Entry, int]:
     """Place of each entry that has the column, 1 for the best."""
-    having = [name for name in entries if column in entries[name]]
-    order = sorted(having, key=lambda name: abs(entries[name][column]))
-    return {name: place for place, name in enumerate(order, start=1)}
+    having = [entry for entry in entries if column in entries[entry]]
+    order = sorted(having, key=lambda entry: abs(entries[entry][column]))
+    return {entry: place for place, entry in enumerate(order, start=1)}

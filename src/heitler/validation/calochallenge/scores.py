@@ -25,7 +25,7 @@ _Array = NDArray[np.float64]
 _RESPONSE = "E total"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Score:
     """Separation power of one histogram.
 
@@ -34,12 +34,16 @@ class Score:
         histogram: The layer's number or the energy, "" where the group is one histogram.
         published: As the challenge computes it; None where a sample has no entry in the bins.
         complete: With underflow and overflow.
+        edges: Edges of the bins, with shape (bins + 1,).
+        counts: Entries of reference and candidate below, in and above the bins: (bins + 2,) each.
     """
 
     group: str
     histogram: str
     published: Estimate | None
     complete: Estimate
+    edges: _Array
+    counts: tuple[_Array, _Array]
 
 
 def separations(reference: Features, candidate: Features, data_set: DataSet) -> list[Score]:
@@ -67,12 +71,12 @@ def voxel_edges(reference: Features, data_set: DataSet) -> _Array:
     return data_set.energy_edges(reference.largest, 49)
 
 
-def voxel_score(reference: _Array, candidate: _Array) -> Score:
+def voxel_score(reference: _Array, candidate: _Array, edges: _Array) -> Score:
     """The score of counts of voxels below, in and above the bins, with shape (bins + 2,).
 
     Its error is that of independent voxels; those of one shower are not, so it is too small.
     """
-    return _score("cell", "", reference, candidate)
+    return _score("cell", "", reference, candidate, edges)
 
 
 def _responses(first: Features, second: Features, data_set: DataSet) -> Iterator[Score]:
@@ -115,10 +119,10 @@ def _by_layer(first: Features, second: Features, data_set: DataSet) -> Iterator[
 
 
 def _of_values(group: str, name: str, first: _Array, second: _Array, edges: _Array) -> Score:
-    return _score(group, name, fill(first, edges), fill(second, edges))
+    return _score(group, name, fill(first, edges), fill(second, edges), edges)
 
 
-def _score(group: str, name: str, first: _Array, second: _Array) -> Score:
+def _score(group: str, name: str, first: _Array, second: _Array, edges: _Array) -> Score:
     inside = first[1:-1], second[1:-1]
     both = bool(inside[0].any() and inside[1].any())
     return Score(
@@ -126,4 +130,6 @@ def _score(group: str, name: str, first: _Array, second: _Array) -> Score:
         name,
         published=binned_separation(*inside) if both else None,
         complete=binned_separation(first, second),
+        edges=edges,
+        counts=(first, second),
     )

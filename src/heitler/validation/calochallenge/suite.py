@@ -25,6 +25,8 @@ from heitler.validation.calochallenge.features import (
     normalised,
     voxel_counts,
 )
+from heitler.validation.calochallenge.page import render
+from heitler.validation.calochallenge.result import FLOOR, Result
 from heitler.validation.calochallenge.scores import (
     Score,
     averages,
@@ -34,39 +36,17 @@ from heitler.validation.calochallenge.scores import (
 )
 from heitler.validation.report import check_output, names_of
 
-__all__ = ["FLOOR", "Result", "evaluate"]
+__all__ = ["evaluate"]
 
-FLOOR = "floor"
 _SMALLEST = 10_000  # showers, smallest batch of FPD and batch of KPD in the challenge
 _THOUSAND = 1e3
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Scores of one candidate.
-
-    Arguments:
-        name: Name of the candidate.
-        sizes: Showers of the reference and of the candidate.
-        histograms: Separation powers.
-        scores: Scores of the results table, with the names of its columns.
-    """
-
-    name: str
-    sizes: tuple[int, int]
-    histograms: tuple[Score, ...]
-    scores: dict[str, Estimate]
-
-    @property
-    def values(self) -> dict[str, float]:
-        """The scores without their errors."""
-        return {key: estimate.value for key, estimate in self.scores.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
     features: Features
     voxels: NDArray[np.float64]  # counts (bins + 2,)
+    edges: NDArray[np.float64]  # of these bins
     inputs: Mapping[str, NDArray[np.float64]]  # of the classifiers, if they are asked for
 
     def __len__(self) -> int:
@@ -81,9 +61,10 @@ def evaluate(
     floor: Path | str | None = None,
     detector: str | None = None,
     classifier: bool = False,
+    published: Mapping[str, Mapping[str, float]] | None = None,
     seed: int = 1,
 ) -> list[Result]:
-    """Evaluates files in the challenge's way and writes `metrics.json`.
+    """Evaluates files in the challenge's way and writes `report.html` and `metrics.json`.
 
     The first result is the floor: the reference against the file `floor`, or its showers of even
     number against those of odd number, which are half as many.
@@ -95,9 +76,11 @@ def evaluate(
         floor: A second, independent sample of the reference.
         detector: Name of the detector, for files that do not say it.
         classifier: Whether to train the challenge's classifiers: hours on a CPU at full size.
+        published: Published scores by name and column, to stand beside ours on the page.
         seed: Seed of all random choices.
 
     Raises:
+        ImportError: jinja2 is not installed.
         ValueError: A file's detector is not one of the challenge, or another than the reference's.
         OSError: A file cannot be read or the folder not be written.
     """
@@ -112,8 +95,11 @@ def evaluate(
             for name, path in ({"reference": Path(reference)} | paths).items()
         }
         results = _results(readers, classifier=classifier, seed=seed)
+        name = readers["reference"].detector.name
     files = {Path(path).name: sha256(path) for path in (reference, *paths.values())}
+    page = render(results, name, published or {}, files, seed)
     with atomic_folder(output) as folder:
+        (folder / "report.html").write_text(page, encoding="utf-8")
         (folder / "metrics.json").write_text(_json(results, files, seed), encoding="utf-8")
     return results
 
@@ -136,11 +122,11 @@ def _results(readers: Mapping[str, ShowerReader], *, classifier: bool, seed: int
     edges = voxel_edges(features, data_set)
     counts = voxel_counts(base, data_set, edges)
     inputs = _inputs(base, data_set) if classifier else {}
-    reference = _Sample(features, counts.sum(axis=0), inputs)
+    reference = _Sample(features, counts.sum(axis=0), edges, inputs)
     results = []
     if FLOOR not in readers:
         even, odd = (
-            _Sample(features[n::2], counts[n], {k: v[n::2] for k, v in inputs.items()})
+            _Sample(features[n::2], counts[n], edges, {k: v[n::2] for k, v in inputs.items()})
             for n in (0, 1)
         )
         results.append(_result(FLOOR, even, odd, data_set, seed))
@@ -149,6 +135,7 @@ def _results(readers: Mapping[str, ShowerReader], *, classifier: bool, seed: int
             sample = _Sample(
                 collect_features(reader, data_set),
                 voxel_counts(reader, data_set, edges).sum(axis=0),
+                edges,
                 _inputs(reader, data_set) if classifier else {},
             )
             results.append(_result(name, reference, sample, data_set, seed))
@@ -164,7 +151,7 @@ def _result(
 ) -> Result:
     histograms = [
         *separations(reference.features, candidate.features, data_set),
-        voxel_score(reference.voxels, candidate.voxels),
+        voxel_score(reference.voxels, candidate.voxels, reference.edges),
     ]
     scores = {
         f"sep {group}": Estimate(value, _error_of_mean(histograms, group))

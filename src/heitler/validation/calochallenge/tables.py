@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from heitler.validation.calochallenge.suite import Result
+from heitler.validation.calochallenge.result import Result
 
 __all__ = ["score_table"]
 

@@ -1,4 +1,4 @@
-"""Mean and width of an observable against incident energy or angle: linearity and resolution.
+"""Mean and width of an observable against incident energy or angle.
 
 In each bin the mean of the showers with error s / sqrt(n), and half of their central 68 %
 interval, of a quantity without sign relative to the mean. The error of the width is that of a
@@ -18,9 +18,17 @@ from heitler.validation.figures.distributions import bins_of
 from heitler.validation.figures.figure import Array, Axis, Curve, Figure
 from heitler.validation.sample import Sample
 
-__all__ = ["ANGLE", "ENERGY", "Variable", "mean_against", "width_against"]
+__all__ = [
+    "ANGLE",
+    "ENERGY",
+    "LEAST_IN_BIN",
+    "Variable",
+    "against",
+    "mean_against",
+    "width_against",
+]
 
-_LEAST = 10
+LEAST_IN_BIN = 10
 """Showers in a bin below which it is left empty."""
 
 
@@ -60,7 +68,9 @@ def mean_against(
 
     caption = f"Mean of {entry.label} against {variable.axis.label}"
     y = Axis(f"mean {entry.label}", entry.unit)
-    return _figure(variable, (name, caption), y, mean, entry, samples)
+    return against(
+        variable, (name, caption), y, _points(entry, mean), samples, differs=entry.signed
+    )
 
 
 def width_against(
@@ -88,22 +98,34 @@ def width_against(
         "width (central 68 %)" if entry.signed else "width / mean (central 68 %)",
         entry.unit if entry.signed else "",
     )
-    return _figure(variable, (name, caption + variable.axis.label), y, width, entry, samples)
+    caption += variable.axis.label
+    return against(variable, (name, caption), y, _points(entry, width), samples)
 
 
-def _figure(
+def against(
     variable: Variable,
     text: tuple[str, str],
     y: Axis,
-    of: Callable[[Array], tuple[float, float]],
-    entry: Observable,
+    curve_of: Callable[[Sample, Array, Array], Curve],
     samples: Sequence[Sample],
+    *,
+    differs: bool = False,
 ) -> Figure:
+    """A quantity in bins of energy or angle, those of the reference.
+
+    Arguments:
+        variable: `ENERGY` or `ANGLE`.
+        text: Identifier of the figure, and its caption.
+        y: Words for the quantity.
+        curve_of: The quantity's curve of a sample, of which the variable is given, in bins of
+            which the edges are.
+        samples: The reference, then the candidates.
+        differs: Whether candidates are compared by differences instead of ratios.
+    """
     edges = bins_of(variable.of(samples[0]))
     log = bool(edges[0] > 0 and edges[-1] > 30 * edges[0])
-    reference, *candidates = (_curve(sample, variable, edges, entry, of) for sample in samples)
+    reference, *candidates = (curve_of(sample, variable.of(sample), edges) for sample in samples)
     name, caption = text
-    differs = entry.signed and y.label.startswith("mean")
     return Figure(
         name=name,
         title=f"{y.label.split(' (')[0]} against {variable.axis.label}",
@@ -118,17 +140,18 @@ def _figure(
     )
 
 
-def _curve(
-    sample: Sample,
-    variable: Variable,
-    edges: Array,
-    entry: Observable,
-    of: Callable[[Array], tuple[float, float]],
-) -> Curve:
-    at, values = variable.of(sample), sample.values[entry.name]
-    points = []
-    for low, high in pairwise(edges):
-        inside = values[(at >= low) & (at < high)]
-        points.append(of(inside) if inside.size >= _LEAST else (np.nan, np.nan))
-    means, errors = np.array(points).T
-    return Curve(sample.name, means, errors)
+def _points(
+    entry: Observable, of: Callable[[Array], tuple[float, float]]
+) -> Callable[[Sample, Array, Array], Curve]:
+    """Curves of a quantity of an observable's values in a bin."""
+
+    def points(sample: Sample, at: Array, edges: Array) -> Curve:
+        values = sample.values[entry.name]
+        found = []
+        for low, high in pairwise(edges):
+            inside = values[(at >= low) & (at < high)]
+            found.append(of(inside) if inside.size >= LEAST_IN_BIN else (np.nan, np.nan))
+        means, errors = np.array(found).T
+        return Curve(sample.name, means, errors)
+
+    return points

@@ -11,10 +11,17 @@ from collections.abc import Iterator
 
 from heitler.observables import OBSERVABLES, SPECTRUM_AXIS, Observable
 from heitler.validation.comparison import Comparison
-from heitler.validation.figures.against import ANGLE, ENERGY, mean_against, width_against
+from heitler.validation.figures.against import (
+    ANGLE,
+    ENERGY,
+    Variable,
+    mean_against,
+    width_against,
+)
 from heitler.validation.figures.correlations import between_components, between_observables
 from heitler.validation.figures.distributions import distribution, profile
 from heitler.validation.figures.figure import Figure, Group, Matrix
+from heitler.validation.figures.performance import linearity_against, resolution_against
 from heitler.validation.sample import Sample
 from heitler.validation.selection import AngleBin, EnergyBin
 
@@ -22,7 +29,13 @@ __all__ = ["figure_groups"]
 
 
 def figure_groups(comparison: Comparison) -> list[Group]:
-    """Linearity and resolution, correlations, then one group per observable."""
+    """Linearity and resolution, correlations, then one group per observable.
+
+    Of a few showers there are neither correlations nor bins of energy and angle.
+    """
+    every = [_observable(comparison, entry) for entry in OBSERVABLES.values()]
+    if comparison.means:
+        return every
     return [
         _performance(comparison),
         Group(
@@ -31,7 +44,7 @@ def figure_groups(comparison: Comparison) -> list[Group]:
             "Whether quantities that fluctuate together in the reference do so in a candidate.",
             (between_observables(_samples(comparison)),),
         ),
-        *(_observable(comparison, entry) for entry in OBSERVABLES.values()),
+        *every,
     ]
 
 
@@ -43,8 +56,15 @@ def _performance(comparison: Comparison) -> Group:
     return Group(
         "performance",
         "Linearity and resolution",
-        "What a calibration sees: mean response and its width against energy and angle.",
-        tuple(_against(comparison, OBSERVABLES["response"], "performance")),
+        "What a calibration sees: mean response and its spread against energy and angle.",
+        tuple(
+            draw(variable, f"performance-{variable.name}-{what}", _samples(comparison))
+            for variable in _variables(comparison)
+            for what, draw in (
+                ("linearity", linearity_against),
+                ("resolution", resolution_against),
+            )
+        ),
     )
 
 
@@ -55,10 +75,11 @@ def _observable(comparison: Comparison, entry: Observable) -> Group:
         if min(int(bin_.holds(sample).sum()) for sample in _samples(comparison)) > 1
     ]
     groups: tuple[Group, ...] = ()
-    if entry.axis is None:
-        figures += _against(comparison, entry, entry.name)
-    elif entry.axis != SPECTRUM_AXIS:
-        figures.append(between_components(entry, _samples(comparison)))
+    if entry.axis is None and not comparison.means:
+        figures += _against(comparison, entry)
+    elif entry.axis not in {None, SPECTRUM_AXIS}:
+        if not comparison.means:
+            figures.append(between_components(entry, _samples(comparison)))
         groups = (_components(comparison, entry),)
     return Group(
         name=entry.name,
@@ -81,9 +102,13 @@ def _in_bin(comparison: Comparison, entry: Observable, bin_: EnergyBin | AngleBi
     return profile(name, bin_.label, caption, entry, samples, comparison.detector)
 
 
-def _against(comparison: Comparison, entry: Observable, name: str) -> Iterator[Figure]:
-    for variable in (ENERGY, ANGLE) if comparison.angles else (ENERGY,):
-        part = f"{name}-{variable.name}"
+def _variables(comparison: Comparison) -> tuple[Variable, ...]:
+    return (ENERGY, ANGLE) if comparison.angles else (ENERGY,)
+
+
+def _against(comparison: Comparison, entry: Observable) -> Iterator[Figure]:
+    for variable in _variables(comparison):
+        part = f"{entry.name}-{variable.name}"
         yield mean_against(variable, f"{part}-mean", entry, _samples(comparison))
         yield width_against(variable, f"{part}-width", entry, _samples(comparison))
 

@@ -19,7 +19,7 @@ from heitler.validation.comparison import Comparison
 from heitler.validation.figures import Curve, Figure, Group, Matrix
 from heitler.validation.sample import Array, Example, Sample
 
-__all__ = ["figure_data", "page_data", "shower_data"]
+__all__ = ["as_script_data", "figure_data", "page_data", "shower_data"]
 
 _MOST_HITS = 6000
 """Hits of a shower that are shown, those with most energy first."""
@@ -38,6 +38,11 @@ def page_data(comparison: Comparison, groups: Sequence[Group]) -> str:
         "figures": figure_data(groups),
         "showers": shower_data(samples, comparison.detector),
     }
+    return as_script_data(data)
+
+
+def as_script_data(data: dict[str, Any]) -> str:
+    """Data as JSON that may stand in an HTML page."""
     # A name such as "</script>" must not end the element that the data are in.
     return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 

@@ -57,5 +57,4 @@ addEventListener("beforeprint", unfoldForPrint);
 addEventListener("afterprint", foldAfterPrint);
 
 drawPlots(document);
-startShowers();
 reveal();

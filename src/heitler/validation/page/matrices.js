@@ -9,14 +9,16 @@ function diverging(value) {
 
 /** The SVG of a matrix's panels, with what is needed to find the cell below a pointer. */
 function drawMatrix(figure, names) {
-  const side = 200, count = figure.size, named = figure.labels.length > 0;
-  const left = named ? 210 : 34, gap = 44, top = 22;
+  const count = figure.size, named = figure.labels.length > 0;
+  // A row of a named matrix is as high as its label.
+  const side = named ? Math.max(200, 13 * count) : 200;
+  const left = named ? 300 : 34, gap = 44, top = 22;
   const panels = [{ title: names[0], values: figure.reference, span: 1 }];
   figure.candidates.forEach((values, n) => {
     panels.push({ title: names[n + 1], values, span: 1 });
     panels.push({ title: `${names[n + 1]} − ${names[0]}`, values: figure.differences[n], span: figure.span });
   });
-  const columns = Math.min(panels.length, 3);
+  const columns = Math.min(panels.length, named ? 2 : 3);
   const place = (n) => [left + (n % columns) * (side + gap), top + Math.floor(n / columns) * (side + 74)];
   const rows = Math.ceil(panels.length / columns);
   const parts = panels.map((panel, n) => {
@@ -26,7 +28,7 @@ function drawMatrix(figure, names) {
 <text class="label" x="${x}" y="${y - 6}">${escapeText(panel.title)}</text>
 ${numbers(figure, x, y, side, count)}${colourBar(x, y + side + 24, side, panel.span)}`;
   });
-  const texts = named ? labels(figure, top, side, count, rows) : "";
+  const texts = named ? labels(figure, left - 6, top, side, count, rows) : "";
   const size = [left + columns * (side + gap) - gap + 8, rows * (side + 74) + top];
   return { svg: parts.join("") + texts, size, panels, place, side, count };
 }
@@ -55,12 +57,12 @@ function numbers(figure, x, y, side, count) {
   }).join("");
 }
 
-function labels(figure, top, side, count, rows) {
+function labels(figure, x, top, side, count, rows) {
   let text = "";
   for (let row = 0; row < rows; row++) {
     figure.labels.forEach((label, n) => {
       const y = top + row * (side + 74) + side - (n + 0.5) * (side / count) + 3;
-      text += `<text class="tick small" x="204" y="${fix(y)}" text-anchor="end">${escapeText(`${label} ${n + 1}`)}</text>`;
+      text += `<text class="tick" x="${x}" y="${fix(y)}" text-anchor="end">${escapeText(`${label} ${n + 1}`)}</text>`;
     });
   }
   return text;

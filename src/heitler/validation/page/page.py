@@ -10,19 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
-from heitler import __version__
 from heitler.metrics import METRICS
 from heitler.observables import OBSERVABLES
-from heitler.validation.comparison import Comparison, Row, Verdict
+from heitler.validation.comparison import Comparison, Row, Verdict, verdict_of
 from heitler.validation.figures import Group
 from heitler.validation.figures.catalogue import figure_groups
 from heitler.validation.page.data import page_data
+from heitler.validation.page.template import fill_in, style_and_scripts
 from heitler.validation.summary import findings, overview
 
 __all__ = ["render"]
 
-_ROOM = files("heitler.validation.page")
-_SCRIPTS = ("scales", "curves", "matrices", "plots", "showers", "folding")
+_TEMPLATE = files("heitler.validation.page") / "report.html.j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +45,23 @@ def render(comparison: Comparison) -> str:
     Raises:
         ImportError: jinja2 is not installed.
     """
-    try:
-        from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
-    except ImportError as error:
-        msg = "the report needs jinja2: pip install 'heitler[validate]'"
-        raise ImportError(msg) from error
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     groups = figure_groups(comparison)
     sections = [_section(comparison, group) for group in groups]
-    return environment.from_string(_read("report.html.j2")).render(
+    return fill_in(
+        _TEMPLATE.read_text(encoding="utf-8"),
         comparison=comparison,
         candidates=[(sample, findings(comparison, sample)) for sample in comparison.candidates],
         overview=overview(comparison),
+        means=list(comparison.means_by_observable()),
+        verdict_of=verdict_of,
         map=[(section, _lights(comparison, section)) for section in sections if section.rows],
         sections=sections,
         figures=sum(section.count for section in sections),
         metrics=METRICS,
         origins=[s for s in (comparison.reference, comparison.floor, *comparison.candidates) if s],
         data=page_data(comparison, groups),
-        style=_read("report.css"),
-        script="\n".join(_read(f"{name}.js") for name in _SCRIPTS),
-        version=__version__,
+        **style_and_scripts(["showers"]),
     )
-
-
-def _read(name: str) -> str:
-    return (_ROOM / name).read_text(encoding="utf-8")
 
 
 def _section(comparison: Comparison, group: Group) -> _Section:

@@ -172,3 +172,5 @@ function startShowers() {
   cut();
   paint();
 }
+
+startShowers();

@@ -20,6 +20,8 @@ BINS = {  # of layers 0 to 3 and 12 of data set 1, photons: from the challenge's
     "width r": [(0, 500)] * 4 + [(0, 1500)],
 }
 
+EDGES = np.array([1.0, 10.0, 100.0])
+
 
 @pytest.fixture(scope="module")
 def samples(toy_challenge):
@@ -77,14 +79,14 @@ def test_every_histogram_matches_plain_numpy(samples):
 
 
 def test_lost_overflow_is_named_as_what_it_is():
-    score = voxel_score(np.array([0.0, 1, 1, 0]), np.array([0.0, 1, 1, 2]))
+    score = voxel_score(np.array([0.0, 1, 1, 0]), np.array([0.0, 1, 1, 2]), EDGES)
     assert score.published.value == 0.0  # the tail of the candidate is dropped
     # h = (1/2, 1/2, 0) and (1/4, 1/4, 1/2): (1/16)/(3/4) twice and 1/2, halved
     assert score.complete.value == pytest.approx(0.5 * (2 * 0.0625 / 0.75 + 0.5))
 
 
 def test_a_histogram_without_entries_has_no_value():
-    score = voxel_score(np.array([0.0, 1, 1, 0]), np.array([3.0, 0, 0, 2]))
+    score = voxel_score(np.array([0.0, 1, 1, 0]), np.array([3.0, 0, 0, 2]), EDGES)
     assert score.published is None
     assert averages([score]) == {}
     assert score.complete.value == 1.0

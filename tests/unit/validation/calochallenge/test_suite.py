@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -106,6 +107,17 @@ def test_the_verb_prints_scores_and_leaderboard(toy_challenge, tmp_path, capsys)
     assert "sep sparsity" in out
     assert "GEANT4" in out
     assert "600 against 600" in out
+    assert out.splitlines()[-1] == str(tmp_path / "o" / "report.html")
+    page = (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
+    assert '<tr class="ours"><th scope="row">ds1_photons_2_600_1.0 ' in page
+    assert "GEANT4" in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    data = json.loads(re.search(r'id="report-data">(.*?)</script>', page, re.DOTALL)[1])
+    drawn = set(re.findall(r'data-figure="([^"]*)"', page))
+    assert drawn == set(data["figures"])
+    assert {"e-total", "cell", "e-layer-0", "centre-eta-1", "sparsity-12"} <= drawn
+    for curve in data["figures"]["e-layer-0"]["curves"]:
+        assert 0.9 < sum(curve["values"]) + curve["beyond"] < 1.001
 
 
 def test_other_detectors_and_options_without_the_suite(toy_file, toy_challenge, tmp_path, capsys):
