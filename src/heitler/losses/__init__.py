@@ -1,16 +1,27 @@
 """Loss functions: pure functions of tensors."""
 
-from heitler.losses.adversarial import gradient_penalty, wasserstein_critic_loss
+from heitler.losses.adversarial import (
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+    wasserstein_critic_loss,
+)
 from heitler.losses.divergences import kl_to_standard_normal
 from heitler.losses.likelihoods import bernoulli_nll, gamma_nll
+from heitler.losses.mmd import squared_mmd
 from heitler.losses.physics import percentage_error, soft_counts
+from heitler.losses.sinkhorn import sinkhorn_divergence
 
 __all__ = [
     "bernoulli_nll",
+    "discriminator_loss",
     "gamma_nll",
+    "generator_loss",
     "gradient_penalty",
     "kl_to_standard_normal",
     "percentage_error",
+    "sinkhorn_divergence",
     "soft_counts",
+    "squared_mmd",
     "wasserstein_critic_loss",
 ]

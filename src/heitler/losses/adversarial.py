@@ -9,8 +9,37 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
-__all__ = ["gradient_penalty", "wasserstein_critic_loss"]
+__all__ = [
+    "discriminator_loss",
+    "generator_loss",
+    "gradient_penalty",
+    "wasserstein_critic_loss",
+]
+
+
+def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """-E[ln D(x)] - E[ln(1 - D(y))], D the sigmoid of the logits: binary cross-entropy.
+
+    Reference: Goodfellow et al. 2014, arXiv:1406.2661, eq. (1), as a loss.
+
+    Arguments:
+        real_logits: Log-odds of being real for x, with shape (N, 1).
+        fake_logits: Log-odds of being real for y, with shape (N, 1).
+    """
+    return softplus(-real_logits).mean() + softplus(fake_logits).mean()
+
+
+def generator_loss(fake_logits: Tensor) -> Tensor:
+    """-E[ln D(y)], which does not saturate where the discriminator is sure.
+
+    Reference: Goodfellow et al. 2014, arXiv:1406.2661, section 3.
+
+    Arguments:
+        fake_logits: Log-odds of being real for y, with shape (N, 1).
+    """
+    return softplus(-fake_logits).mean()
 
 
 def wasserstein_critic_loss(real: Tensor, generated: Tensor) -> Tensor:

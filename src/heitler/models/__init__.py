@@ -9,8 +9,12 @@ from heitler.models.base import Stage as Stage
 from heitler.models.base import Variates as Variates
 from heitler.models.base import draw as draw
 from heitler.models.base import random_generator as random_generator
+from heitler.models.bigan import BiGAN as BiGAN
 from heitler.models.compound_hits import CompoundHits as CompoundHits
 from heitler.models.regression import Regression as Regression
+from heitler.models.sinkhorn_ae import SinkhornAE as SinkhornAE
 from heitler.models.threedgan import ThreeDGAN as ThreeDGAN
 from heitler.models.vae import VAE as VAE
+from heitler.models.vae_gan import VAEGAN as VAEGAN
+from heitler.models.wae_mmd import WAEMMD as WAEMMD
 from heitler.models.wgan_gp import WGANGP as WGANGP

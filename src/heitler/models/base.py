@@ -6,7 +6,9 @@ c are the conditions (energy, angle, ...), z is all the randomness of generation
 normal or uniform numbers, listed in `noise`. Given z and c, g is deterministic, so a model can be
 seeded, exported and tested like any function. Training is the same: `training_noise` lists what
 the loss consumes, the trainer draws it, and `loss` is deterministic given (x, c, z). So one
-process and many processes that share a batch compute the same gradient.
+process and many processes that share a batch compute the same gradient. A loss that compares
+showers of a batch with each other (a distance of samples) is no mean over showers, though: many
+processes average its estimates of smaller batches.
 
 Training runs through `stages`, one after the other. A stage has phases, which take turns: each
 updates its own submodules with its own optimizer. Before a stage starts, `prepare` sees a sample

@@ -41,21 +41,15 @@ from torch.nn.functional import softplus
 
 from heitler.losses import bernoulli_nll, gamma_nll, kl_to_standard_normal
 from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.networks import LayerFactorised, mlp
+from heitler.networks import HitSpectrum, LayerFactorised, clamp_log_mean, mlp
 
 __all__ = ["VAE"]
-
-_LOG_MEAN_RANGE = (-7.0, 14.0)
-"""Range of ln(m / MeV) that the table of quantiles covers: 0.9 keV to 1.2 TeV."""
 
 _COUPLINGS = 4
 """Couplings of the latent flow."""
 
 _UNIT = 0.1
 """Energy in MeV below which the encoder sees cells linearly, above logarithmically."""
-
-_BINS, _QUANTILES = 84, 256
-"""Bins in ln m of the table, four to a unit, and quantiles in each."""
 
 _SMALLEST = 1e-4
 """The gamma law has no finite value at 0: it sees energies of hits as at least 0.1 keV."""
@@ -113,25 +107,15 @@ class VAE(GenerativeModel):
         self.flow = zuko.flows.NICE(
             latent + shape.globals, shape.conditions, transforms=_COUPLINGS, hidden_features=flow
         )
-        # Quantiles of the exponential law until the spectrum is known.
-        middle = (torch.arange(_QUANTILES) + 0.5) / _QUANTILES
-        self.register_buffer("table", -torch.log1p(-middle).expand(_BINS, -1).clone())
-        self.table: Tensor
+        self.spectrum = HitSpectrum()
 
     def forward(self, z: Variates, c: Tensor) -> Tensor:
         """Showers (N, globals + cells) from latent normals and one uniform per cell."""
         drawn = self.flow(c).transform.inv(z["latent"])
         latent, quantities = drawn[:, : self.latent], drawn[:, self.latent :]
         logit, log_mean = self.decode(latent, c)
-        probability = torch.sigmoid(logit)
-        # Few cells are hit, and only these go through the table.
-        hit = (z["cells"] < probability).flatten().nonzero()[:, 0]
-        u, p, level = (
-            a.reshape(-1).index_select(0, hit) for a in (z["cells"], probability, log_mean)
-        )
-        energy = self._quantile(u / p, level.clamp(*_LOG_MEAN_RANGE))
-        cells = torch.zeros_like(probability).flatten().scatter_(0, hit, energy)
-        return torch.cat([quantities, cells.view_as(probability)], dim=1)
+        cells = self.spectrum(z["cells"], torch.sigmoid(logit), log_mean)
+        return torch.cat([quantities, cells], dim=1)
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
@@ -156,7 +140,8 @@ class VAE(GenerativeModel):
         if stage == "spectrum":
             mean, log_variance = self.encode(cells, c)
             latent = mean + z["posterior"] * torch.exp(0.5 * log_variance)
-            self._fill_table(cells, self.decode(latent, c)[1])
+            hit = cells > 0
+            self.spectrum.fill(cells[hit], self.decode(latent, c)[1][hit])
 
     def encode(self, cells: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of q(t|x,c), each (N, latent)."""
@@ -176,7 +161,7 @@ class VAE(GenerativeModel):
         """Mean -ln p of the pattern of hits and of the energies of hits."""
         logit, log_mean = self.decode(latent, c)
         hit = cells > 0
-        level = log_mean[hit].clamp(*_LOG_MEAN_RANGE)
+        level = clamp_log_mean(log_mean[hit])
         # Where energies are not gamma-distributed, m would lean towards a better k unless k takes
         # no part in its gradient; without it, m is the mean.
         fixed = level.detach()
@@ -192,34 +177,3 @@ class VAE(GenerativeModel):
         last = self.decoder[-1]
         if isinstance(last, LayerFactorised):
             last.start_at(torch.stack([torch.logit(often), mean.clamp(min=_UNIT / 10).log()]))
-
-    def _quantile(self, rank: Tensor, log_mean: Tensor) -> Tensor:
-        """Energies m Q(rank; m) in MeV."""
-        column = (rank * _QUANTILES).long().clamp_(max=_QUANTILES - 1)
-        place = _bin(log_mean) * _QUANTILES + column
-        return self.table.flatten().index_select(0, place) * log_mean.exp()
-
-    @torch.no_grad()
-    def _fill_table(self, cells: Tensor, log_mean: Tensor) -> None:
-        """Quantiles of x / m in bins of ln m; bins with few hits take those of the nearest."""
-        hit = cells > 0
-        level = log_mean[hit].clamp(*_LOG_MEAN_RANGE)
-        ratio, row = cells[hit] * torch.exp(-level), _bin(level)
-        if not row.numel():
-            msg = "there is no hit in the training showers: the spectrum cannot be taken from them"
-            raise ValueError(msg)
-        ratio, row, table = ratio.cpu(), row.cpu(), self.table.cpu().clone()
-        counts = torch.bincount(row, minlength=_BINS)
-        rich = (counts >= min(4 * _QUANTILES, int(counts.max()))).nonzero()[:, 0]
-        middle = (torch.arange(_QUANTILES, dtype=torch.float64) + 0.5) / _QUANTILES
-        for index in rich.tolist():
-            inside = ratio[row == index].sort().values
-            table[index] = inside[(middle * (inside.numel() - 1)).round().long()]
-        nearest = (torch.arange(_BINS)[:, None] - rich[None, :]).abs().argmin(dim=1)
-        self.table.copy_(table[rich[nearest]])
-
-
-def _bin(log_mean: Tensor) -> Tensor:
-    """Row of the table for ln(m / MeV)."""
-    low, high = _LOG_MEAN_RANGE
-    return ((log_mean - low) * (_BINS / (high - low))).long().clamp_(0, _BINS - 1)

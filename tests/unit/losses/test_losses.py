@@ -8,7 +8,9 @@ from torch.distributions import Bernoulli, Gamma, Normal, kl_divergence
 
 from heitler.losses import (
     bernoulli_nll,
+    discriminator_loss,
     gamma_nll,
+    generator_loss,
     gradient_penalty,
     kl_to_standard_normal,
     wasserstein_critic_loss,
@@ -117,3 +119,17 @@ def test_the_penalty_trains_the_critic_and_works_without_gradients():
     with torch.no_grad():
         value = gradient_penalty(lambda x: x @ w, real, real + 1, mix)
     assert float(value) == pytest.approx(16.0, rel=1e-5)
+
+
+def test_the_adversarial_losses_are_cross_entropies(generator):
+    real, fake = 5 * torch.randn(2, 20, 1, generator=generator, dtype=torch.float64)
+    entropy = torch.nn.BCEWithLogitsLoss()
+    expected = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
+    torch.testing.assert_close(discriminator_loss(real, fake), expected)
+    torch.testing.assert_close(generator_loss(fake), entropy(fake, torch.ones_like(fake)))
+
+
+def test_the_generator_loss_does_not_saturate():
+    sure = torch.tensor([[-50.0]], requires_grad=True)
+    generator_loss(sure).backward()
+    assert float(sure.grad) == pytest.approx(-1.0)

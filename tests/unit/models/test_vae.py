@@ -90,13 +90,13 @@ def test_the_table_takes_the_law_of_the_training_showers(fixed, shape):
 
 
 def test_bins_of_the_table_without_hits_take_the_nearest(fixed):
-    before = fixed.table.clone()
+    before = fixed.spectrum.table.clone()
     prepare(fixed, "spectrum", gamma_showers(3.0, 5_000))
-    assert not torch.equal(fixed.table, before)
-    assert bool((fixed.table.diff(dim=1) >= 0).all())
-    assert bool((fixed.table > 0).all())
+    assert not torch.equal(fixed.spectrum.table, before)
+    assert bool((fixed.spectrum.table.diff(dim=1) >= 0).all())
+    assert bool((fixed.spectrum.table > 0).all())
     # Far outside the means of the cells: the first and the last bin are those of 0.5 and 8 MeV.
-    low, high = fixed.table[0].mean(), fixed.table[-1].mean()
+    low, high = fixed.spectrum.table[0].mean(), fixed.spectrum.table[-1].mean()
     assert float(low) == pytest.approx(1.0, rel=0.1)
     assert float(high) == pytest.approx(1.0, rel=0.1)
 
