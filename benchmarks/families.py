@@ -18,6 +18,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from time import process_time
@@ -33,7 +34,7 @@ from families_scores import SEED, Look, scores
 from heitler.data import resolve
 from heitler.deployment import time_simulator
 from heitler.detectors import Detector
-from heitler.formats import open_showers
+from heitler.formats import open_showers, sha256
 from heitler.particles import PHOTON, IncidentParticles
 from heitler.reconstruction import ReferenceNetwork, train_network
 from heitler.showers import Showers, SparseShowers
@@ -43,6 +44,7 @@ from heitler.simulators import (
     NeuralSimulator,
     ParticleList,
     ShowerSimulator,
+    machine,
     simulate_sparse,
 )
 from heitler.training import Split, read_rows
@@ -189,6 +191,26 @@ def sections() -> dict[str, Callable[[Path], dict[str, Any]]]:
     return makers
 
 
+def made() -> dict[str, str]:
+    """Where, when and of what a section was made."""
+    facts = machine()
+    return {
+        "data_sha256": sha256(resolve(DATA)),
+        "seed": str(SEED),
+        "hardware": str(facts["hardware"]),
+        "date": f"{datetime.now(tz=UTC):%Y-%m-%d}",
+    }
+
+
+def kept(name: str) -> dict[str, Any] | None:
+    """What a section has left; None if that is nothing, or of other data."""
+    path = KEPT / f"{name}.json"
+    if not path.exists():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content if content["made"]["data_sha256"] == sha256(resolve(DATA)) else None
+
+
 @contextmanager
 def reported(name: str) -> Iterator[None]:
     """Says what a section cost."""
@@ -210,17 +232,12 @@ def main() -> None:
     options.runs.mkdir(parents=True, exist_ok=True)
     KEPT.mkdir(parents=True, exist_ok=True)
     for name, make in makers.items():
-        path = KEPT / f"{name}.json"
-        if name in options.only if options.only else not path.exists():
+        if name in options.only if options.only else kept(name) is None:
             with reported(name):
-                content = make(options.runs)
-            path.write_text(json.dumps(content, indent=1) + "\n")
-    kept = {
-        name: json.loads((KEPT / f"{name}.json").read_text())
-        for name in makers
-        if (KEPT / f"{name}.json").exists()
-    }
-    print(write_page("families", "Every family on the same showers", body(kept), [resolve(DATA)]))
+                content = {**make(options.runs), "made": made()}
+            (KEPT / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    found = {name: content for name in makers if (content := kept(name)) is not None}
+    print(write_page("families", "Every family on the same showers", body(found), [resolve(DATA)]))
 
 
 if __name__ == "__main__":
