@@ -4,11 +4,11 @@
     python benchmarks/families.py --runs RUNS --only vae gflash
     python benchmarks/families.py --runs RUNS --only page
 
-A family is a configuration ``*_ild_ecal_coarse.yaml`` of configs/experiments whose data are the
-packaged photons; all are trained and tested on the same showers. Each section (floor, gflash, a
-family, images, regression) leaves a JSON file in docs/results/families/, from which the page is
-assembled; one that is there is not made again unless --only names it. Run directories stay in
-RUNS, and an interrupted training goes on.
+A family is a configuration ``*_ild_ecal_coarse*.yaml`` of configs/experiments; whatever its data
+are, it is trained and tested on the same packaged photons as all others. Each section (floor,
+gflash, a family, images, regression) leaves a JSON file in docs/results/families/, from which the
+page is assembled; one that is there is not made again unless --only names it. Run directories stay
+in RUNS, and an interrupted training goes on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from time import process_time
 from typing import Any
 
 import torch
-import yaml
 
 from families_images import images
 from families_page import body
@@ -55,7 +54,7 @@ DATA = "ild_photons_coarse"
 TEST, VALIDATION = 2000, 300
 CONFIGS = Path(__file__).parents[1] / "configs" / "experiments"
 KEPT = RESULTS / "families"
-_SUFFIX = "_ild_ecal_coarse"
+_COARSE = "_ild_ecal_coarse"
 
 
 @dataclass(frozen=True)
@@ -103,18 +102,16 @@ def geant4() -> Geant4:
 
 
 def families() -> dict[str, Path]:
-    """Configurations of the families on the packaged photons, by name."""
-    return {
-        path.stem.removesuffix(_SUFFIX): path
-        for path in sorted(CONFIGS.glob(f"*{_SUFFIX}.yaml"))
-        if yaml.safe_load(path.read_text())["data"]["file"] == DATA
-    }
+    """Configurations of the families in the detector of the packaged photons, by name."""
+    paths = sorted(CONFIGS.glob(f"*{_COARSE}*.yaml"))
+    return {path.stem.replace(_COARSE, ""): path for path in paths}
 
 
 def trained(name: str, runs: Path) -> NeuralSimulator:
     """A family's simulator, trained unless its run directory is complete."""
-    same = [f"--data.test={TEST}", f"--data.validation={VALIDATION}", f"--seed={SEED}"]
-    folder = contest.trained(families()[name], runs / name, overrides=same, progress=False)
+    same = {"data.file": DATA, "data.test": TEST, "data.validation": VALIDATION, "seed": SEED}
+    words = [f"--{key}={value}" for key, value in same.items()]
+    folder = contest.trained(families()[name], runs / name, overrides=words, progress=False)
     return NeuralSimulator.load(folder)
 
 

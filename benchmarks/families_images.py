@@ -66,7 +66,8 @@ def settings(config: Path, data: Path) -> dict[str, Any]:
     content = read_yaml(config)
     content["data"] = {"file": str(data), "test": _TEST, "validation": _VALIDATION}
     kind = {"class_path": "heitler.preprocessing.ParticleType", "init_args": {"codes": _CLASSES}}
-    content["conditioning"] = [*content["conditioning"], kind]
+    others = [each for each in content["conditioning"] if each["class_path"] != kind["class_path"]]
+    content["conditioning"] = [*others, kind]
     content["training"]["physics_every"] = _LOOKS
     for stage in content["training"]["stages"].values():
         stage |= {"epochs": _EPOCHS, "max_seconds": _SECONDS}

@@ -174,13 +174,14 @@ def _regression(content: Kept) -> list[str]:
 _BIN_COLUMNS = ("mean of E / true E, %", "Geant4", "its width, %", "Geant4")
 
 _INTRODUCTION = """\
-Every family of `heitler.models` that has a configuration on the packaged photons (10 to 100 GeV,
-30 layers of 10 x 10 cells), trained on the same 3,700 showers of Geant4 and compared with the same
-{showers:,} that none of them saw; beside them GFLASH, for which nothing is trained but its mean
-response. Each candidate answers {showers:,} particles of the training, and the *floor* is Geant4's
-own showers of these particles: what a perfect simulation would get. In bold: within two standard
-deviations of the floor. One training each, so that two families are not told apart by less than
-trainings with other seeds differ by."""
+Every family of `heitler.models` that has a configuration in the detector of the packaged photons
+(10 to 100 GeV, 30 layers of 10 x 10 cells), trained on the same 3,700 showers of Geant4 and
+compared with the same {showers:,} that none of them saw; beside them GFLASH, for which nothing is
+trained but its mean response. Each candidate answers {showers:,} particles of the training, and
+the *floor* is Geant4's own showers of these particles: what a perfect simulation would get. In
+bold: within two standard deviations of the floor. One training each, so that two families are not
+told apart by less than trainings with other seeds differ by; trainings have time limits, which a
+slow machine reaches sooner."""
 
 _TALK = """\
 The columns of the comparison of VAE, WAE, Sinkhorn autoencoder and DCGAN that CERN openlab showed

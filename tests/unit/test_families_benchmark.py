@@ -58,29 +58,29 @@ def test_the_page_has_a_row_for_each_and_marks_what_is_at_the_floor(load):
 
 
 def test_scores_know_a_copy_from_a_scaled_sample(load, toy_law):
-    """Showers of 20 % more energy: response, Wasserstein distance and judge move, hits hardly."""
+    """Half as much energy again: response, Wasserstein distance and judge move, hits hardly."""
     scores = load("families_scores")
     from heitler.reconstruction import ReferenceNetwork, train_network
 
     first, second = (toy_law(400, seed=seed) for seed in (1, 2))
     judge = train_network(
-        ReferenceNetwork(first.detector, (22,)), first.sparse(), seed=1, epochs=5
+        ReferenceNetwork(first.detector, (22,)), first.sparse(), seed=1, epochs=20
     )
-    scaled = type(second)(1.2 * second.deposits, second.particles, second.detector)
+    scaled = type(second)(1.5 * second.deposits, second.particles, second.detector)
     looks = [scores.Look(showers.sparse()) for showers in (first, second, scaled)]
     found = [scores._physics(looks[0], look) for look in looks[1:]]
-    assert found[1]["mean"].value == pytest.approx(1.2 * found[0]["mean"].value)
+    assert found[1]["mean"].value == pytest.approx(1.5 * found[0]["mean"].value)
     assert found[1]["w1"].value > found[0]["w1"].value
     hits = [each["separation hits"].value for each in found]
     assert hits[1] == pytest.approx(hits[0], abs=0.02)
     errors = [scores.absolute_error(judge, look.showers).value for look in looks[1:]]
-    assert errors[1] > 1.5 * errors[0]
+    assert errors[1] > 2 * errors[0]
 
 
-def test_families_are_those_on_the_packaged_photons(load):
+def test_families_are_those_in_the_detector_of_the_packaged_photons(load):
     found = load("families").families()
     assert {"vae", "wgan_gp", "compound_hits"} <= set(found)
-    assert all(path.stem.endswith("_ild_ecal_coarse") for path in found.values())
+    assert not {"compound_hits_types", "regression_reconstructed"} & set(found)
 
 
 def test_digits_are_showers_of_one_layer(load, tmp_path):
