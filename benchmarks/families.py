@@ -4,11 +4,11 @@
     python benchmarks/families.py --runs RUNS --only vae gflash
     python benchmarks/families.py --runs RUNS --only page
 
-A family is a configuration ``*_ild_ecal_coarse.yaml`` of configs/experiments whose data are the
-packaged photons; all are trained and tested on the same showers. Each section (floor, gflash, a
-family, images, regression) leaves a JSON file in docs/results/families/, from which the page is
-assembled; one that is there is not made again unless --only names it. Run directories stay in
-RUNS, and an interrupted training goes on.
+A family is a configuration ``*_ild_ecal_coarse*.yaml`` of configs/experiments; whatever its data
+are, it is trained and tested on the same packaged photons as all others. Each section (floor,
+gflash, a family, images, regression) leaves a JSON file in docs/results/families/, from which the
+page is assembled; one that is there is not made again unless --only names it. Run directories stay
+in RUNS, and an interrupted training goes on.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 import torch
-import yaml
 
 from families_images import images
 from families_page import body
@@ -33,7 +33,7 @@ from families_scores import SEED, Look, scores
 from heitler.data import resolve
 from heitler.deployment import time_simulator
 from heitler.detectors import Detector
-from heitler.formats import open_showers
+from heitler.formats import open_showers, sha256
 from heitler.particles import PHOTON, IncidentParticles
 from heitler.reconstruction import ReferenceNetwork, train_network
 from heitler.showers import Showers, SparseShowers
@@ -43,6 +43,7 @@ from heitler.simulators import (
     NeuralSimulator,
     ParticleList,
     ShowerSimulator,
+    machine,
     simulate_sparse,
 )
 from heitler.training import Split, read_rows
@@ -53,7 +54,7 @@ DATA = "ild_photons_coarse"
 TEST, VALIDATION = 2000, 300
 CONFIGS = Path(__file__).parents[1] / "configs" / "experiments"
 KEPT = RESULTS / "families"
-_SUFFIX = "_ild_ecal_coarse"
+_COARSE = "_ild_ecal_coarse"
 
 
 @dataclass(frozen=True)
@@ -101,18 +102,16 @@ def geant4() -> Geant4:
 
 
 def families() -> dict[str, Path]:
-    """Configurations of the families on the packaged photons, by name."""
-    return {
-        path.stem.removesuffix(_SUFFIX): path
-        for path in sorted(CONFIGS.glob(f"*{_SUFFIX}.yaml"))
-        if yaml.safe_load(path.read_text())["data"]["file"] == DATA
-    }
+    """Configurations of the families in the detector of the packaged photons, by name."""
+    paths = sorted(CONFIGS.glob(f"*{_COARSE}*.yaml"))
+    return {path.stem.replace(_COARSE, ""): path for path in paths}
 
 
 def trained(name: str, runs: Path) -> NeuralSimulator:
     """A family's simulator, trained unless its run directory is complete."""
-    same = [f"--data.test={TEST}", f"--data.validation={VALIDATION}", f"--seed={SEED}"]
-    folder = contest.trained(families()[name], runs / name, overrides=same, progress=False)
+    same = {"data.file": DATA, "data.test": TEST, "data.validation": VALIDATION, "seed": SEED}
+    words = [f"--{key}={value}" for key, value in same.items()]
+    folder = contest.trained(families()[name], runs / name, overrides=words, progress=False)
     return NeuralSimulator.load(folder)
 
 
@@ -189,6 +188,26 @@ def sections() -> dict[str, Callable[[Path], dict[str, Any]]]:
     return makers
 
 
+def made() -> dict[str, str]:
+    """Where, when and of what a section was made."""
+    facts = machine()
+    return {
+        "data_sha256": sha256(resolve(DATA)),
+        "seed": str(SEED),
+        "hardware": str(facts["hardware"]),
+        "date": f"{datetime.now(tz=UTC):%Y-%m-%d}",
+    }
+
+
+def kept(name: str) -> dict[str, Any] | None:
+    """What a section has left; None if that is nothing, or of other data."""
+    path = KEPT / f"{name}.json"
+    if not path.exists():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content if content["made"]["data_sha256"] == sha256(resolve(DATA)) else None
+
+
 @contextmanager
 def reported(name: str) -> Iterator[None]:
     """Says what a section cost."""
@@ -210,17 +229,12 @@ def main() -> None:
     options.runs.mkdir(parents=True, exist_ok=True)
     KEPT.mkdir(parents=True, exist_ok=True)
     for name, make in makers.items():
-        path = KEPT / f"{name}.json"
-        if name in options.only if options.only else not path.exists():
+        if name in options.only if options.only else kept(name) is None:
             with reported(name):
-                content = make(options.runs)
-            path.write_text(json.dumps(content, indent=1) + "\n")
-    kept = {
-        name: json.loads((KEPT / f"{name}.json").read_text())
-        for name in makers
-        if (KEPT / f"{name}.json").exists()
-    }
-    print(write_page("families", "Every family on the same showers", body(kept), [resolve(DATA)]))
+                content = {**make(options.runs), "made": made()}
+            (KEPT / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    found = {name: content for name in makers if (content := kept(name)) is not None}
+    print(write_page("families", "Every family on the same showers", body(found), [resolve(DATA)]))
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ from heitler.simulators import NeuralSimulator, read_yaml
 from heitler.training import Split, read_rows
 from heitler.validation.contest import trained
 
-_EPOCHS, _SECONDS = 40, 30.0
-"""Length of each stage of a family: the same number of epochs, unless they take longer."""
+_EPOCHS, _SECONDS, _LOOKS = 200, 20.0, 20
+"""Each stage: the same number of epochs, unless they take longer; epochs between two looks."""
 
 _TEST, _VALIDATION = 600, 100
 _CLASSES = list(range(1, 11))
@@ -66,7 +66,9 @@ def settings(config: Path, data: Path) -> dict[str, Any]:
     content = read_yaml(config)
     content["data"] = {"file": str(data), "test": _TEST, "validation": _VALIDATION}
     kind = {"class_path": "heitler.preprocessing.ParticleType", "init_args": {"codes": _CLASSES}}
-    content["conditioning"] = [*content["conditioning"], kind]
+    others = [each for each in content["conditioning"] if each["class_path"] != kind["class_path"]]
+    content["conditioning"] = [*others, kind]
+    content["training"]["physics_every"] = _LOOKS
     for stage in content["training"]["stages"].values():
         stage |= {"epochs": _EPOCHS, "max_seconds": _SECONDS}
     return content
@@ -115,7 +117,7 @@ def images(configs: Mapping[str, Path], runs: Path) -> dict[str, Any]:
     floor = judge.scores(reference, _pixels(known)[: len(asked)], asked.pdg.numpy())
     held = judge.scores(reference, reference, held_out.particles.pdg.numpy())
     found: dict[str, Any] = {
-        "floor": floor, "held out right": held["right"], "epochs": _EPOCHS,
+        "floor": floor, "held out right": held["right"], "epochs": _EPOCHS, "seconds": _SECONDS,
         "training": len(known), "test": len(held_out), "families": {},
     }  # fmt: skip
     for name, config in configs.items():

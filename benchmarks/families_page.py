@@ -26,7 +26,16 @@ def body(kept: Kept) -> list[str]:
         text += ["## Images", *_images(kept["images"])]
     if "regression" in kept:
         text += ["## From particle to reconstructed quantities", *_regression(kept["regression"])]
-    return text
+    return [*text, _origin(kept)]
+
+
+def _origin(kept: Kept) -> str:
+    """When and where the sections were made, which may be in several runs."""
+    places: dict[str, list[str]] = {}
+    for name, content in kept.items():
+        made = content["made"]
+        places.setdefault(f"{made['date']} on {made['hardware']}", []).append(name)
+    return "Made " + "; ".join(f"{place}: {', '.join(names)}" for place, names in places.items())
 
 
 _Column = tuple[str, Callable[[Kept, Kept], str]]
@@ -165,13 +174,14 @@ def _regression(content: Kept) -> list[str]:
 _BIN_COLUMNS = ("mean of E / true E, %", "Geant4", "its width, %", "Geant4")
 
 _INTRODUCTION = """\
-Every family of `heitler.models` that has a configuration on the packaged photons (10 to 100 GeV,
-30 layers of 10 x 10 cells), trained on the same 3,700 showers of Geant4 and compared with the same
-{showers:,} that none of them saw; beside them GFLASH, for which nothing is trained but its mean
-response. Each candidate answers {showers:,} particles of the training, and the *floor* is Geant4's
-own showers of these particles: what a perfect simulation would get. In bold: within two standard
-deviations of the floor. One training each, so that two families are not told apart by less than
-trainings with other seeds differ by."""
+Every family of `heitler.models` that has a configuration in the detector of the packaged photons
+(10 to 100 GeV, 30 layers of 10 x 10 cells), trained on the same 3,700 showers of Geant4 and
+compared with the same {showers:,} that none of them saw; beside them GFLASH, for which nothing is
+trained but its mean response. Each candidate answers {showers:,} particles of the training, and
+the *floor* is Geant4's own showers of these particles: what a perfect simulation would get. In
+bold: within two standard deviations of the floor. One training each, so that two families are not
+told apart by less than trainings with other seeds differ by; trainings have time limits, which a
+slow machine reaches sooner."""
 
 _TALK = """\
 The columns of the comparison of VAE, WAE, Sinkhorn autoencoder and DCGAN that CERN openlab showed
@@ -200,11 +210,12 @@ below 1 there are too few different showers."""
 
 _IMAGES = """\
 A check without physics: {training:,} handwritten digits of scikit-learn (8 x 8 pixels), each
-family trained on them for {epochs} epochs a stage as if they were showers in one layer, told the
-class, and compared with {test:,} held-out digits in the features of a small classifier that
-learnt the training's digits. So few are not enough to do well; a family that fails here is
-broken. *Right class*: how often the classifier sees the digit that was asked for; it sees {right}
-of the held-out digits right."""
+family trained on them for {epochs} epochs a stage, at most {seconds:.0f} s each, with the settings
+of its showers, as if they were showers in one layer. It is told the class, and compared with
+{test:,} held-out digits in the features of a small classifier that learnt the training's digits.
+*Right class*: how often the classifier sees the digit that was asked for; it sees {right} of the
+held-out digits right, and chance is a tenth. That is the start of a training for an adversarial
+family, whose generator is updated once in several steps."""
 
 _REGRESSION = """\
 The family `Regression` makes no showers: from the particle it draws the row of
