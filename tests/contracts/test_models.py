@@ -8,13 +8,16 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from heitler.models import GenerativeModel, ShowerShape, draw
+from heitler import models
+from heitler.models import GenerativeModel, ShowerShape, draw, families
 
 N = 12
 FAMILIES = {
-    family.__name__: family
-    for family in GenerativeModel.__subclasses__()
-    if family.__module__.startswith("heitler.")
+    name: family
+    for name, family in vars(models).items()
+    if isinstance(family, type)
+    and issubclass(family, GenerativeModel)
+    and family is not GenerativeModel
 }
 
 
@@ -29,6 +32,7 @@ def grid(layers, rows, columns, told):
         conditions=told + 4,
         columns={"axis": slice(told, told + 4)},
         centres=centres.view(-1, 3),
+        grid=(layers, rows, columns),
     )
 
 
@@ -38,14 +42,18 @@ SHAPES = {
     "cells only": ShowerShape((5, 5), globals=0, conditions=2),
     "grid": grid(3, 5, 5, told=1),
     "oblong grid": grid(4, 3, 6, told=2),
+    "types": ShowerShape((6, 3, 6), globals=1, conditions=4, columns={"type": slice(1, 4)}),
 }
-SPATIAL = {"CompoundHits"}
-"""Families that know of space: they refuse shapes without."""
+NEEDS = {
+    "ACGAN": lambda shape: "type" in shape.columns,
+    "CalorimeterGAN": lambda shape: bool(shape.grid),
+    "CompoundHits": lambda shape: shape.centres is not None,
+    "DCGAN": lambda shape: bool(shape.grid),
+}
+"""What families ask of a shape: they refuse shapes without."""
 
 SHAPES_OF = {
-    name: [
-        key for key, shape in SHAPES.items() if name not in SPATIAL or shape.centres is not None
-    ]
+    name: [key for key, shape in SHAPES.items() if name not in NEEDS or NEEDS[name](shape)]
     for name in FAMILIES
 }
 PHASES = [
@@ -90,6 +98,10 @@ def batch(shape, count=N, seed=1):
     if "axis" in sizes.columns:  # straight through the centre of a cell
         entry = sizes.centres[torch.randint(len(sizes.centres), (count,), generator=generator), :2]
         c[:, sizes.columns["axis"]] = torch.cat([entry, torch.zeros(count, 2)], dim=1).float()
+    if "type" in sizes.columns:
+        types = c[:, sizes.columns["type"]]
+        kinds = torch.randint(types.shape[1], (count,), generator=generator)
+        types.copy_(torch.nn.functional.one_hot(kinds, types.shape[1]))
     return torch.cat([quantities, cells], dim=1), c
 
 
@@ -99,6 +111,18 @@ def noise(spec, count=N, seed=1):
 
 def rows(z, part):
     return {name: values[part] for name, values in z.items()}
+
+
+def test_what_is_exported_is_a_family():
+    assert set(FAMILIES.values()) <= set(families())
+
+
+@pytest.mark.parametrize("family", NEEDS)
+def test_a_family_says_what_it_needs(family):
+    for shape in SHAPES.values():
+        if not NEEDS[family](shape):
+            with pytest.raises(ValueError, match=r"need|know"):
+                FAMILIES[family](shape)
 
 
 @every_family
@@ -188,7 +212,8 @@ def test_losses_are_deterministic_finite_and_means_over_showers(family, phase, s
     for part in (slice(0, N // 2), slice(N // 2, N)):
         value, _ = model.loss(x[part], c[part], rows(z, part), phase=phase.name)
         halves.append(float(value.detach()))
-    assert sum(halves) / 2 == pytest.approx(float(loss), rel=1e-4, abs=1e-5)
+    is_mean = sum(halves) / 2 == pytest.approx(float(loss), rel=1e-4, abs=1e-5)
+    assert is_mean is not model.batchwise
     assert halves[0] != halves[1]
     for value in parts.values():
         assert value.shape == ()

@@ -25,15 +25,25 @@ class LayerFactorised(nn.Module):
         layers: Number of cells of each layer.
         rank: Number of patterns k of each layer.
         channels: Number of values per cell.
+        bias: Whether there is b.
     """
 
-    def __init__(self, inputs: int, layers: Sequence[int], *, rank: int, channels: int) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        layers: Sequence[int],
+        *,
+        rank: int,
+        channels: int,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         self.layers, self.widest, self.channels = len(layers), max(layers), channels
         self.coefficients = nn.Linear(inputs, self.layers * rank)
         width = channels * self.widest
         self.basis = nn.Parameter(0.2 * torch.randn(self.layers, rank, width) / rank**0.5)
-        self.bias = nn.Parameter(torch.zeros(self.layers, 1, width))
+        start = torch.zeros(self.layers, 1, width)
+        self.bias = nn.Parameter(start) if bias else None
         starts = torch.arange(self.layers) * self.widest
         places = [start + torch.arange(n) for start, n in zip(starts, layers, strict=True)]
         self.register_buffer("places", torch.cat(places), persistent=False)
@@ -42,11 +52,19 @@ class LayerFactorised(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """Features (N, inputs) to values (N, channels, cells)."""
         k = self.coefficients(h).view(h.shape[0], self.layers, -1).transpose(0, 1)
-        return self._to_cells(torch.baddbmm(self.bias, k, self.basis))
+        values = torch.bmm(k, self.basis)
+        return self._to_cells(values if self.bias is None else values + self.bias)
 
     @torch.no_grad()
     def start_at(self, values: Tensor) -> None:
-        """Sets the bias: values (channels, cells) that a network without knowledge gives."""
+        """Sets the bias: values (channels, cells) that a network without knowledge gives.
+
+        Raises:
+            ValueError: There is no bias.
+        """
+        if self.bias is None:
+            msg = "a layer without bias starts at 0: build it with bias=True"
+            raise ValueError(msg)
         padded = values.new_zeros(self.channels, self.layers * self.widest)
         padded[:, self.places] = values
         by_layer = padded.view(self.channels, self.layers, self.widest).transpose(0, 1)

@@ -63,6 +63,7 @@ class Blueprint:
             conditioning.size,
             conditioning.columns,
             geometry.cell_centres,
+            geometry.grid_shape,
         )
         try:
             return conditioning, preprocessing, self.model(shape)
