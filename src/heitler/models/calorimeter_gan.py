@@ -1,8 +1,8 @@
 r"""Wasserstein GAN of calorimeter images, given momentum and point of impact.
 
-The objective is that of `heitler.models.wgan_gp`. Generator and critic are convolutional: the
-response is an image, and a shower that enters one cell further makes the same image one cell
-further. Latent numbers and conditions are projected to a small image that transposed convolutions
+The objective is that of `heitler.models.wgan_gp`. Generator and critic are convolutional, since the
+response is an image and cells know their neighbours. Latent numbers and conditions are projected
+to a small image that transposed convolutions
 double twice; in the critic, strided convolutions halve the image twice and the conditions join
 what is left, so that they are weighed against the image as a whole. There is no batch
 normalisation: the gradient penalty is that of single showers (Gulrajani et al. 2017,

@@ -58,7 +58,7 @@ def rectified_normal(mean: Tensor, square: Tensor) -> tuple[Tensor, Tensor]:
         mean: E r, positive.
         square: E r^2, more than the square of the mean.
     """
-    t = torch.linspace(-3.5, 40.0, 8000, dtype=torch.float64)
+    t = torch.linspace(-3.5, 40.0, 8000, dtype=torch.float64, device=mean.device)
     frequency, density = torch.special.ndtr(t), torch.exp(-0.5 * t.square()) / (2.0 * pi) ** 0.5
     first = t * frequency + density
     ratio = first.square() / ((t.square() + 1.0) * frequency + t * density)

@@ -128,9 +128,9 @@ def test_the_penalty_trains_the_critic_and_works_without_gradients():
 def test_the_discriminator_loss_is_the_binary_cross_entropy(generator):
     real, fake = torch.randn(2, 7, 1, generator=generator, dtype=torch.float64)
     entropy = torch.nn.functional.binary_cross_entropy_with_logits
-    expected = entropy(real, torch.ones(7, 1)) + entropy(fake, torch.zeros(7, 1))
+    expected = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
     torch.testing.assert_close(discriminator_loss(real, fake), expected)
-    torch.testing.assert_close(generator_loss(fake), entropy(fake, torch.ones(7, 1)))
+    torch.testing.assert_close(generator_loss(fake), entropy(fake, torch.ones_like(fake)))
 
 
 def test_the_best_discriminator_knows_the_jensen_shannon_divergence():
