@@ -1,12 +1,11 @@
 r"""Wasserstein GAN of calorimeter images, given momentum and point of impact.
 
-The objective is that of `heitler.models.wgan_gp`. Generator and critic are convolutional, since the
-response is an image and cells know their neighbours. Latent numbers and conditions are projected
-to a small image that transposed convolutions
-double twice; in the critic, strided convolutions halve the image twice and the conditions join
-what is left, so that they are weighed against the image as a whole. There is no batch
-normalisation: the gradient penalty is that of single showers (Gulrajani et al. 2017,
-arXiv:1704.00028, section 4).
+The objective is that of `heitler.models.wgan_gp`. Generator and critic are convolutional, since
+the response is an image and cells know their neighbours. Latent numbers and conditions are
+projected to a small image that transposed convolutions double twice; in the critic, strided
+convolutions halve the image twice and the conditions join what is left, so that they are weighed
+against the image as a whole. There is no batch normalisation: the gradient penalty is that of
+single showers (Gulrajani et al. 2017, arXiv:1704.00028, section 4).
 
 Reference: Chekalina et al. 2018 (arXiv:1812.01319), with images of 30 x 30 cells, three components
 of the momentum and two coordinates of the impact.
