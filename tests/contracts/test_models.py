@@ -121,7 +121,7 @@ def test_what_is_exported_is_a_family():
 def test_a_family_says_what_it_needs(family):
     for shape in SHAPES.values():
         if not NEEDS[family](shape):
-            with pytest.raises(ValueError, match=r"need|know"):
+            with pytest.raises(ValueError, match=r"need|preprocessing must be empty"):
                 FAMILIES[family](shape)
 
 
