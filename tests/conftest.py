@@ -156,10 +156,7 @@ _FAMILIES: dict[str, dict[str, Any]] = {
         "stages": {"autoencoder": {"epochs": 3}, "prior": {"epochs": 3}},
     },
     "wgan_gp": {
-        "preprocessing": [
-            {"class_path": "heitler.preprocessing.Response"},
-            {"class_path": "heitler.preprocessing.LogCells"},
-        ],
+        "preprocessing": [{"class_path": "heitler.preprocessing.Response"}],
         "model": {
             "class_path": "heitler.models.WGANGP",
             "init_args": {"latent": 4, "generator": [8], "critic": [8]},

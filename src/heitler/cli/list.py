@@ -59,8 +59,8 @@ def _metrics() -> list[tuple[str, str]]:
 def _models() -> list[tuple[str, str]]:
     from heitler import models
 
-    families = models.GenerativeModel.__subclasses__()
-    return [(_path(family, models), _first_line(family)) for family in families] + _packaged()
+    families = [(_path(family, models), _first_line(family)) for family in models.families()]
+    return families + _packaged()
 
 
 def _packaged() -> list[tuple[str, str]]:

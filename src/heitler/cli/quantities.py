@@ -1,16 +1,24 @@
-"""Quantities with units on the command line: ``50GeV``, ``10..100GeV``, ``30..90deg``."""
+"""Quantities with units on the command line: ``50GeV``, ``30..90deg``, ``-20..20mm``."""
 
 from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
 
-from heitler.units import GeV, MeV, degree, keV, rad
+from heitler.units import GeV, MeV, cm, degree, keV, mm, rad
 
-__all__ = ["parse_angles", "parse_energies", "parse_energy", "parse_numbers"]
+__all__ = [
+    "parse_angles",
+    "parse_azimuths",
+    "parse_energies",
+    "parse_energy",
+    "parse_lengths",
+    "parse_numbers",
+]
 
 _ENERGIES = {"keV": keV, "MeV": MeV, "GeV": GeV, "TeV": 1e3 * GeV}
 _ANGLES = {"deg": degree, "rad": rad}
+_LENGTHS = {"mm": mm, "cm": cm}
 _NUMBER = r"([-+]?(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][-+]?\d+)?)"
 _QUANTITY = re.compile(rf"{_NUMBER}(?:\.\.{_NUMBER})?\s*([A-Za-z]+)")
 
@@ -52,6 +60,28 @@ def parse_angles(text: str) -> tuple[float, float]:
         msg = f"angles to the face lie between 0 and 90 degrees, got '{text}'"
         raise ArgumentTypeError(msg)
     return low, high
+
+
+def parse_azimuths(text: str) -> tuple[float, float]:
+    """An azimuth or a range of azimuths as two bounds in rad.
+
+    Raises:
+        ArgumentTypeError: The text is neither, or the range is more than a turn.
+    """
+    low, high = _parse(text, _ANGLES, "90deg or 0..360deg")
+    if high - low > 360 * degree + 1e-9:
+        msg = f"a range of azimuths is at most a turn, got '{text}'"
+        raise ArgumentTypeError(msg)
+    return low, high
+
+
+def parse_lengths(text: str) -> tuple[float, float]:
+    """A length or a range of lengths as two bounds in mm.
+
+    Raises:
+        ArgumentTypeError: The text is neither.
+    """
+    return _parse(text, _LENGTHS, "2.5mm or -20..20mm")
 
 
 def parse_numbers(text: str) -> tuple[float, float]:

@@ -3,15 +3,16 @@
     heitler simulate --simulator geant4 --detector ild_ecal --energy 10..100GeV -n 1000 -o g4.h5
     heitler simulate --simulator gflash --detector ild_ecal --energy 10..100GeV -n 1000 -o fast.h5
     heitler simulate --simulator geant4 --detector my_ecal.yaml --energy 50GeV -n 9 -o my.h5
+    heitler simulate --simulator geant4 ... --x=-20..20mm --y=5mm --azimuth 0..360deg -o any.h5
     heitler simulate --simulator geant4 ... -n 100000 --workers 8 -o g4.h5
     heitler simulate --simulator geant4 ... -n 100000 --scheduler tcp://host:8786 -o g4.h5
     heitler simulate --simulator rich --momentum 2..100GeV -n 1000000 -o rich.h5
 
-Energies and angles are values or ranges (uniform). Particles enter at the detector's point of
-impact and lean towards +y. The same seed gives the same showers, with any number of workers, here
-or of the Dask cluster whose scheduler has the address; the same command goes on after an
-interruption. Geant4 needs heitler[geant4], and data files in a folder that HEITLER_GEANT4_DATA
-names; several workers need heitler[production].
+Energies, angles and points of entry are values or ranges (uniform). By default, particles enter at
+the detector's point of impact and lean towards +y. The same seed gives the same showers, with any
+number of workers, here or of the Dask cluster whose scheduler has the address; the same command
+goes on after an interruption. Geant4 needs heitler[geant4], and data files in a folder that
+HEITLER_GEANT4_DATA names; several workers need heitler[production].
 
 rich is a Cherenkov detector: it makes no showers but a table of tracks and their likelihoods of
 particle identification, by default of all five particles. It begins again after an interruption.
@@ -26,6 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heitler.cli.quantities import parse_azimuths, parse_lengths
 from heitler.cli.request import add_request, add_workers, asked_workers
 from heitler.cli.tracks import add_tracks, refuse, rich
 from heitler.tracks import CHARGED
@@ -47,6 +49,17 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--particle", choices=[*_PARTICLES, *CHARGED], help="which particles (default gamma)"
     )
     add_request(parser)
+    parser.add_argument(
+        "--azimuth",
+        type=parse_azimuths,
+        help="where tilted particles lean, from +x towards +y: 0..360deg (default 90deg)",
+    )
+    for axis in ("x", "y"):
+        parser.add_argument(
+            f"--{axis}",
+            type=parse_lengths,
+            help=f"{axis} of the point of entry: =2.5mm or =-20..20mm (default the detector's)",
+        )
     add_workers(parser)
     add_tracks(parser)
 
@@ -101,8 +114,16 @@ def _gun(arguments: Namespace, detector: Detector) -> ParticleGun:
     if particle not in _PARTICLES:
         msg = f"--simulator {arguments.simulator} knows {', '.join(_PARTICLES)}, got {particle}"
         raise ValueError(msg)
-    angles = {} if arguments.theta is None else {"theta": arguments.theta}
-    return ParticleGun(detector, arguments.energy, pdg=_PARTICLES[particle], **angles)
+    asked = {"theta": arguments.theta, "azimuth": arguments.azimuth}
+    angles = {name: value for name, value in asked.items() if value is not None}
+    (x, y), position = detector.impact, (arguments.x, arguments.y)
+    return ParticleGun(
+        detector,
+        arguments.energy,
+        pdg=_PARTICLES[particle],
+        position=(position[0] or (x, x), position[1] or (y, y)),
+        **angles,
+    )
 
 
 _SIMULATORS: dict[str, Callable[[Namespace], Path]] = {

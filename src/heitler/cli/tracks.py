@@ -45,7 +45,7 @@ def rich(arguments: Namespace) -> Path:
     """
     from heitler.simulators import RichSimulator, TrackGun, generate_table
 
-    refuse(arguments, "detector", "energy", "theta")
+    refuse(arguments, "detector", "energy", "theta", "azimuth", "x", "y")
     if arguments.to != "native" or asked_workers(arguments) != 1:
         msg = "rich writes a table, in one process: leave --to, --workers and --scheduler out"
         raise ValueError(msg)

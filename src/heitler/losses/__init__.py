@@ -1,6 +1,9 @@
 """Loss functions: pure functions of tensors."""
 
 from heitler.losses.adversarial import (
+    constrainer_loss,
+    cramer_critic,
+    cramer_generator_loss,
     discriminator_loss,
     generator_loss,
     gradient_penalty,
@@ -14,6 +17,9 @@ from heitler.losses.sinkhorn import sinkhorn_divergence
 
 __all__ = [
     "bernoulli_nll",
+    "constrainer_loss",
+    "cramer_critic",
+    "cramer_generator_loss",
     "discriminator_loss",
     "gamma_nll",
     "generator_loss",

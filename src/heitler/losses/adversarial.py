@@ -1,6 +1,7 @@
 """Losses of adversarial training.
 
-Notation: D is the critic, x a real and y a generated sample.
+Notation: D is the critic, or the logit of the probability that a sample is real; x is a real, y
+and y' are generated samples.
 """
 
 from __future__ import annotations
@@ -12,32 +13,41 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 __all__ = [
+    "constrainer_loss",
+    "cramer_critic",
+    "cramer_generator_loss",
     "discriminator_loss",
     "generator_loss",
     "gradient_penalty",
     "wasserstein_critic_loss",
 ]
 
+_NEAR = 1e-12
+"""Squared distance that counts as none: the norm has no slope there."""
+
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """-E[ln D(x)] - E[ln(1 - D(y))], D the sigmoid of the logits: binary cross-entropy.
+    """E[-ln p(x)] + E[-ln(1 - p(y))] with p = sigmoid(D).
 
-    Reference: Goodfellow et al. 2014, arXiv:1406.2661, eq. (1), as a loss.
+    Its least value, 2 ln 2 for equal distributions, is 2 ln 2 minus twice their Jensen-Shannon
+    divergence.
+
+    Reference: Goodfellow et al. 2014, arXiv:1406.2661, minus eq. (1).
 
     Arguments:
-        real_logits: Log-odds of being real for x, with shape (N, 1).
-        fake_logits: Log-odds of being real for y, with shape (N, 1).
+        real_logits: D(x) with any shape.
+        fake_logits: D(y) with any shape.
     """
     return softplus(-real_logits).mean() + softplus(fake_logits).mean()
 
 
 def generator_loss(fake_logits: Tensor) -> Tensor:
-    """-E[ln D(y)], which does not saturate where the discriminator is sure.
+    """E[-ln p(y)], the loss that does not saturate.
 
-    Reference: Goodfellow et al. 2014, arXiv:1406.2661, section 3.
+    Reference: Goodfellow et al. 2014, arXiv:1406.2661, section 3, below eq. (1).
 
     Arguments:
-        fake_logits: Log-odds of being real for y, with shape (N, 1).
+        fake_logits: D(y) with any shape.
     """
     return softplus(-fake_logits).mean()
 
@@ -73,3 +83,57 @@ def gradient_penalty(
         (gradient,) = torch.autograd.grad(value, between, create_graph=True)
     penalty: Tensor = (gradient.norm(dim=1) - 1.0).square().mean()
     return penalty
+
+
+def cramer_critic(features: Tensor, other: Tensor) -> Tensor:
+    """F = |h - h(y')| - |h|, from which the energy distance follows: E f(x) - E f(y).
+
+    The origin stands for the real sample that an unbiased estimate would need a second of.
+
+    Reference: Bellemare et al. 2017, arXiv:1705.10743, algorithm 1.
+
+    Arguments:
+        features: h of real or generated samples, with shape (N, k).
+        other: h(y') of generated samples that are independent of them, likewise.
+
+    Returns:
+        f with shape (N, 1).
+    """
+    return _distance(features, other) - _distance(features, torch.zeros_like(features))
+
+
+def cramer_generator_loss(real: Tensor, generated: Tensor, other: Tensor) -> Tensor:
+    """E|h(x) - h(y)| + E|h(x) - h(y')| - E|h(y) - h(y')|.
+
+    This is the energy distance of the features up to E|h(x) - h(x')|, which no generator changes.
+
+    Reference: Bellemare et al. 2017, arXiv:1705.10743, algorithm 1.
+
+    Arguments:
+        real: h(x) with shape (N, k).
+        generated: h(y), likewise.
+        other: h(y'), likewise.
+    """
+    away = _distance(real, generated) + _distance(real, other) - _distance(generated, other)
+    return away.mean()
+
+
+def constrainer_loss(real: Tensor, generated: Tensor, truth: Tensor) -> Tensor:
+    """E|(a(y) - e)^2 - (a(x) - e)^2|: generated samples are as hard to measure as real ones.
+
+    The error of real samples stands beside it since a generator that made it 0 would have lost the
+    resolution of the detector.
+
+    Reference: Erdmann et al. 2018, arXiv:1807.01954, on constrainer networks.
+
+    Arguments:
+        real: Estimates a(x) with shape (N, k).
+        generated: Estimates a(y), likewise.
+        truth: e of both, likewise.
+    """
+    return ((generated - truth).square() - (real - truth).square()).abs().mean()
+
+
+def _distance(first: Tensor, second: Tensor) -> Tensor:
+    """|first - second| of each row, with a slope everywhere: (N, 1)."""
+    return (first - second).square().sum(dim=1, keepdim=True).clamp(min=_NEAR).sqrt()

@@ -21,9 +21,11 @@ Notation: N showers, x is (N, globals + cells), c is (N, conditions).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from inspect import Parameter, signature
 from itertools import chain
+from math import prod
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -42,6 +44,7 @@ __all__ = [
     "Stage",
     "Variates",
     "draw",
+    "families",
     "random_generator",
 ]
 
@@ -59,8 +62,8 @@ class ShowerShape:
         conditions: Number of columns of c.
         columns: Which columns of c hold the condition of a name.
         centres: Centres of the cells in mm, (cells, 3), for families that know of space.
-        grid: Sizes (layers, y, x) or (layers, alpha, r) of the grid that holds the cells, for
-            families that convolve; the largest layer decides.
+        grid: (layers, y, x) or (layers, alpha, r) of the geometry, for families that convolve; if
+            layers differ, it has more places than there are cells.
     """
 
     layers: tuple[int, ...]
@@ -79,6 +82,22 @@ class ShowerShape:
     def features(self) -> int:
         """Number of columns of x."""
         return self.globals + self.cells
+
+    @property
+    def full_grid(self) -> tuple[int, int, int]:
+        """The grid, every place of which is a cell.
+
+        Raises:
+            ValueError: There are places without cells, or no grid is known.
+        """
+        if len(self.grid) != 3 or prod(self.grid) != self.cells:
+            msg = (
+                f"this family needs layers with the same cells, got {self.cells} cells on a grid "
+                f"{self.grid}; take one that is fully connected"
+            )
+            raise ValueError(msg)
+        layers, rows, columns = self.grid
+        return layers, rows, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +155,15 @@ class GenerativeModel(nn.Module, ABC):
         training_noise: What `loss` consumes.
         sparse: Whether it samples hits: `forward` is then the dense form of `hits`.
         gpu: Whether it also runs on a GPU.
+        batchwise: Whether its loss compares the showers of a batch with each other, as batch
+            normalisation does: it is then no mean over showers, and processes that share a batch
+            each look at their part.
     """
 
     stages: ClassVar[tuple[Stage, ...]]
     sparse: ClassVar[bool] = False
     gpu: ClassVar[bool] = True
+    batchwise: ClassVar[bool] = False
     noise: NoiseSpec
     training_noise: NoiseSpec
 
@@ -207,6 +230,22 @@ class GenerativeModel(nn.Module, ABC):
     def parameters_of(self, phase: Phase) -> list[nn.Parameter]:
         """The parameters that a phase updates."""
         return [p for name in phase.trains for p in self.get_submodule(name).parameters()]
+
+
+def families() -> list[type[GenerativeModel]]:
+    """All families: classes whose settings have defaults; others are what families share."""
+    return [each for each in _below(GenerativeModel) if _can_be_configured(each)]  # type: ignore[type-abstract]
+
+
+def _below(family: type[GenerativeModel]) -> Iterator[type[GenerativeModel]]:
+    for child in family.__subclasses__():
+        yield child
+        yield from _below(child)
+
+
+def _can_be_configured(family: type[GenerativeModel]) -> bool:
+    _, *settings = signature(family).parameters.values()
+    return all(entry.default is not Parameter.empty for entry in settings)
 
 
 def draw(

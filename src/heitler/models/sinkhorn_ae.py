@@ -48,6 +48,7 @@ class SinkhornAE(GenerativeModel):
         epsilon: Weight of the entropy in the transport, in units of squared latent numbers.
     """
 
+    batchwise: ClassVar[bool] = True
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("autoencoder", (Phase("sinkhorn", ("autoencoder", "generator")),), select="loss"),
         Stage("spectrum"),

@@ -41,6 +41,7 @@ class WAEMMD(GenerativeModel):
         discrepancy: Weight lambda of the discrepancy.
     """
 
+    batchwise: ClassVar[bool] = True
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("autoencoder", (Phase("wae", ("autoencoder",)),), select="loss"),
         Stage("spectrum"),

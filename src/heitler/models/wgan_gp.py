@@ -1,17 +1,19 @@
 r"""Conditional Wasserstein GAN with gradient penalty.
 
-Notation: x is a real shower, y = G(z, c) a generated one, D the critic, both conditioned on c.
+Notation: x is a real shower, y = G(z, c) a generated one, v = v(x) what the critic sees of a
+shower (`heitler.networks.ShowerView`), D the critic, both networks conditioned on c.
 
-    critic:     E[D(y,c)] - E[D(x,c)] + lambda E[(|grad_u D(u,c)| - 1)^2]
-    generator:  -E[D(y,c)]
+    critic:     E[D(v(y),c)] - E[D(v(x),c)] + lambda E[(|grad_u D(u,c)| - 1)^2]
+    generator:  -E[D(v(y),c)]
 
-with u on the segments between x and y; the critic is updated several times for each update of the
-generator. References: Arjovsky et al. 2017 (arXiv:1701.07875), Gulrajani et al. 2017
-(arXiv:1704.00028, algorithm 1); on showers first by Erdmann et al. 2018 (arXiv:1807.01954).
+with u on the segments between v(x) and v(y): the distance is that of what the critic sees. The
+critic is updated several times for each update of the generator. References: Arjovsky et al. 2017
+(arXiv:1701.07875), Gulrajani et al. 2017 (arXiv:1704.00028, eq. 3 and algorithm 1); on showers
+first by Erdmann et al. 2018 (arXiv:1807.01954).
 
-Beside the cells the critic sees their sums over each layer: single cells are too noisy to show it
-the longitudinal profile. The generator ends in a ReLU on the cells, so that it can make empty
-ones.
+The generator ends in squares of rectified normal numbers, so that it can make empty cells and
+cells that fluctuate by themselves, and starts at a linear model of the showers
+(`heitler.networks.RectifiedNormal`).
 """
 
 from __future__ import annotations
@@ -20,23 +22,23 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import relu
 
 from heitler.losses import gradient_penalty, wasserstein_critic_loss
 from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.networks import mlp
+from heitler.networks import CellGenerator, GridCritic, GridGenerator, ShowerView, mlp
 
-__all__ = ["WGANGP"]
+__all__ = ["WGANGP", "WassersteinGAN"]
 
 
-class WGANGP(GenerativeModel):
-    """Conditional Wasserstein GAN with gradient penalty: see the module's docstring.
+class WassersteinGAN(GenerativeModel):
+    """The training that all Wasserstein GANs with gradient penalty have in common.
 
     Arguments:
-        shape: Sizes of its input; the cells are not negative and of order one.
+        shape: Sizes of its input; the cells are energies in MeV.
         latent: Number of latent numbers.
-        generator: Widths of the generator's hidden layers.
-        critic: Widths of the critic's hidden layers.
+        generator: From latent numbers, one normal number per column, and c to showers.
+        view: What the critic sees of a shower.
+        critic: From what it sees and c, side by side, to one number.
         penalty: Weight lambda of the gradient penalty.
     """
 
@@ -52,43 +54,82 @@ class WGANGP(GenerativeModel):
         self,
         shape: ShowerShape,
         *,
-        latent: int = 64,
-        generator: tuple[int, ...] = (128, 256),
-        critic: tuple[int, ...] = (256, 128),
-        penalty: float = 10.0,
+        latent: int,
+        generator: CellGenerator | GridGenerator,
+        view: ShowerView,
+        critic: torch.nn.Sequential | GridCritic,
+        penalty: float,
     ) -> None:
         super().__init__(shape)
-        self.penalty = penalty
-        self.noise = {"latent": Noise("normal", latent)}
-        self.training_noise = {"latent": Noise("normal", latent), "mix": Noise("uniform", 1)}
-        self.generator = mlp(latent + shape.conditions, generator, shape.features)
-        layers = len(shape.layers)
-        self.critic = mlp(shape.features + layers + shape.conditions, critic, 1)
-        of_cell = torch.arange(layers).repeat_interleave(torch.tensor(shape.layers))
-        self.register_buffer("layer_of_cell", of_cell, persistent=False)
-        self.layer_of_cell: Tensor
+        self.generator, self.view, self.critic, self.penalty = generator, view, critic, penalty
+        self.noise = {
+            "latent": Noise("normal", latent),
+            "features": Noise("normal", shape.features),
+        }
+        self.training_noise = {**self.noise, "mix": Noise("uniform", 1)}
 
     def forward(self, z: Variates, c: Tensor) -> Tensor:
-        """Showers (N, globals + cells) from latent normals."""
-        out = self.generator(torch.cat([z["latent"], c], dim=1))
-        return torch.cat([out[:, : self.shape.globals], relu(out[:, self.shape.globals :])], dim=1)
+        """Showers (N, globals + cells) from latent normals and one normal per column."""
+        showers: Tensor = self.generator(z["latent"], z["features"], c)
+        return showers
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the critic or of the generator."""
         if phase == "generator":
-            score = self._criticise(self(z, c), c).mean()
+            score = self.score(self.view(self(z, c)), c).mean()
             return -score, {"score": score}
         with torch.no_grad():
-            y = self(z, c)
-        distance = wasserstein_critic_loss(self._criticise(x, c), self._criticise(y, c))
-        steepness = gradient_penalty(lambda u: self._criticise(u, c), x, y, z["mix"])
+            real, generated = self.view(x), self.view(self(z, c))
+        distance = wasserstein_critic_loss(self.score(real, c), self.score(generated, c))
+        steepness = gradient_penalty(lambda u: self.score(u, c), real, generated, z["mix"])
         return distance + self.penalty * steepness, {"wasserstein": -distance, "gp": steepness}
 
-    def _criticise(self, x: Tensor, c: Tensor) -> Tensor:
-        layers = x.new_zeros(x.shape[0], len(self.shape.layers)).index_add(
-            1, self.layer_of_cell, x[:, self.shape.globals :]
-        )
-        value: Tensor = self.critic(torch.cat([x, layers, c], dim=1))
+    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
+        """Fits what the critic sees; starts the generator at a linear model."""
+        if stage == "adversarial":
+            self.view.fit(x)
+            self.generator.end.start_at(x, c)
+
+    def score(self, seen: Tensor, c: Tensor) -> Tensor:
+        """D with shape (N, 1) of what the critic sees, (N, view)."""
+        value: Tensor = self.critic(torch.cat([seen, c], dim=1))
         return value
+
+
+class WGANGP(WassersteinGAN):
+    """Conditional Wasserstein GAN with gradient penalty: see the module's docstring.
+
+    Arguments:
+        shape: Sizes of its input; the cells are energies in MeV.
+        latent: Number of latent numbers.
+        generator: Widths of the generator's hidden layers.
+        rank: Number of cell patterns of each layer that the generator combines.
+        critic: Widths of the critic's hidden layers.
+        penalty: Weight lambda of the gradient penalty.
+        unit: Energy in MeV below which the critic sees cells linearly, above logarithmically.
+    """
+
+    def __init__(
+        self,
+        shape: ShowerShape,
+        *,
+        latent: int = 32,
+        generator: tuple[int, ...] = (128, 128),
+        rank: int = 8,
+        critic: tuple[int, ...] = (128, 128),
+        penalty: float = 10.0,
+        unit: float = 0.1,
+    ) -> None:
+        view = ShowerView(shape.globals, shape.layers, unit=unit, centres=shape.centres)
+        super().__init__(
+            shape,
+            latent=latent,
+            generator=CellGenerator(
+                latent, shape.conditions, shape.globals, shape.layers, hidden=generator, rank=rank
+            ),
+            view=view,
+            critic=mlp(view.size + shape.conditions, critic, 1),
+            penalty=penalty,
+        )

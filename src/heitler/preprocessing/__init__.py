@@ -5,8 +5,10 @@ from heitler.preprocessing.conditioning import Angle as Angle
 from heitler.preprocessing.conditioning import Axis as Axis
 from heitler.preprocessing.conditioning import Condition as Condition
 from heitler.preprocessing.conditioning import Conditioning as Conditioning
+from heitler.preprocessing.conditioning import Impact as Impact
 from heitler.preprocessing.conditioning import LogEnergy as LogEnergy
 from heitler.preprocessing.conditioning import LogMomentum as LogMomentum
+from heitler.preprocessing.conditioning import Momentum as Momentum
 from heitler.preprocessing.conditioning import Multiplicity as Multiplicity
 from heitler.preprocessing.conditioning import ParticleType as ParticleType
 from heitler.preprocessing.conditioning import Pseudorapidity as Pseudorapidity

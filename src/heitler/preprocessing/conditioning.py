@@ -25,8 +25,10 @@ __all__ = [
     "Axis",
     "Condition",
     "Conditioning",
+    "Impact",
     "LogEnergy",
     "LogMomentum",
+    "Momentum",
     "Multiplicity",
     "ParticleType",
     "Pseudorapidity",
@@ -69,31 +71,32 @@ class Condition(nn.Module, ABC, Generic[Causes_contra]):
 
 
 class _Standardised(Condition[Causes_contra]):
-    """One number per particle, shifted and scaled to mean 0 and standard deviation 1."""
+    """One number or several per particle, each shifted and scaled to mean 0 and deviation 1."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros((), dtype=torch.float64))
-        self.register_buffer("std", torch.ones((), dtype=torch.float64))
+        shape = () if self.size == 1 else (self.size,)
+        self.register_buffer("mean", torch.zeros(shape, dtype=torch.float64))
+        self.register_buffer("std", torch.ones(shape, dtype=torch.float64))
         self.mean: Tensor
         self.std: Tensor
 
     @abstractmethod
     def value(self, particles: Causes_contra) -> NDArray[np.float64]:
-        """The number before standardisation, with shape (N,)."""
+        """What is standardised, with shape (N,) or (N, size)."""
 
     def fit(self, particles: Causes_contra) -> None:
         """Takes mean and standard deviation; of a single value only the mean."""
         value = self.value(particles)
-        spread = float(value.std(ddof=1)) if value.size > 1 else 0.0
-        self.mean.fill_(float(value.mean()))
-        self.std.fill_(spread if spread > 1e-9 else 1.0)
+        spread = value.std(axis=0, ddof=1) if len(value) > 1 else np.zeros(value.shape[1:])
+        self.mean.copy_(torch.as_tensor(value.mean(axis=0)))
+        self.std.copy_(torch.as_tensor(np.where(spread > 1e-9, spread, 1.0)))
 
     def rows(self, particles: Causes_contra) -> NDArray[np.float32]:
-        """Columns with shape (N, 1)."""
+        """Columns with shape (N, size)."""
         about: NDArray[np.float64] = self.value(particles) - self.mean.numpy()
         standardised: NDArray[np.float32] = (about / self.std.numpy()).astype(np.float32)
-        return standardised[:, None]
+        return standardised.reshape(len(about), self.size)
 
 
 class LogEnergy(_Standardised[IncidentParticles]):
@@ -137,6 +140,34 @@ class Theta(Condition[IncidentParticles]):
         """Columns with shape (N, 1)."""
         theta: NDArray[np.float64] = particles.theta.numpy()
         return theta.astype(np.float32)[:, None]
+
+
+class Momentum(_Standardised[IncidentParticles]):
+    """The three components of the momentum in MeV, each standardised.
+
+    The energy stands for the momentum, as it may far above the mass of an electron.
+    """
+
+    name = "momentum"
+    size = 3
+
+    def value(self, particles: IncidentParticles) -> NDArray[np.float64]:
+        """Components with shape (N, 3)."""
+        components: NDArray[np.float64] = (
+            particles.energy.numpy()[:, None] * particles.direction.numpy()
+        )
+        return components
+
+
+class Impact(_Standardised[IncidentParticles]):
+    """The point of entry, x and y in mm, each standardised."""
+
+    name = "impact"
+    size = 2
+
+    def value(self, particles: IncidentParticles) -> NDArray[np.float64]:
+        """Coordinates with shape (N, 2)."""
+        return particles.position.numpy()[:, :2]
 
 
 class LogMomentum(_Standardised[Tracks]):

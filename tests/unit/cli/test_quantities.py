@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heitler.cli.quantities import parse_angles, parse_energies, parse_energy
+from heitler.cli.quantities import (
+    parse_angles,
+    parse_azimuths,
+    parse_energies,
+    parse_energy,
+    parse_lengths,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +66,17 @@ def test_angles():
     for text in ("0deg", "91deg", "-10deg", "2rad"):
         with pytest.raises(ArgumentTypeError, match="between 0 and 90 degrees"):
             parse_angles(text)
+
+
+def test_azimuths_are_at_most_a_turn():
+    assert parse_azimuths("0..360deg") == pytest.approx((0.0, 2 * pi))
+    assert parse_azimuths("-90deg") == pytest.approx((-pi / 2, -pi / 2))
+    with pytest.raises(ArgumentTypeError, match="at most a turn"):
+        parse_azimuths("0..361deg")
+
+
+def test_lengths():
+    assert parse_lengths("-20..20mm") == (-20.0, 20.0)
+    assert parse_lengths("2.5cm") == (25.0, 25.0)
+    with pytest.raises(ArgumentTypeError, match="mm"):
+        parse_lengths("3deg")

@@ -30,9 +30,8 @@ def build(path):
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*_coarse.yaml")), ids=lambda path: path.stem)
 def test_experiments_on_the_sample_build(path):
     experiment, model, conditions = build(path)
-    assert path.stem.startswith(
-        {"CompoundHits": "compound_hits", "VAE": "vae", "WGANGP": "wgan_gp"}[type(model).__name__]
-    )
+    module = type(model).__module__.removeprefix("heitler.models.")
+    assert path.stem.startswith(module.split(".")[0])
     assert experiment.settings_of(model)
     assert bool(torch.isfinite(conditions).all())
 

@@ -18,6 +18,7 @@ CELLS = {
     "ild_ecal_coarse": 3000,
     "ild_ecal_tilted": 54000,
     "odd_ecal": 48 * 51 * 51,
+    "shashlik_ecal": 30 * 30,
 }
 every_detector = pytest.mark.parametrize("name", sorted({*CELLS, *detector_names()}))
 

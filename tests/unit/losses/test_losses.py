@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
+from scipy.spatial.distance import cdist
 from torch.distributions import Bernoulli, Gamma, Normal, kl_divergence
 
 from heitler.losses import (
     bernoulli_nll,
+    constrainer_loss,
+    cramer_critic,
+    cramer_generator_loss,
     discriminator_loss,
     gamma_nll,
     generator_loss,
@@ -121,15 +125,63 @@ def test_the_penalty_trains_the_critic_and_works_without_gradients():
     assert float(value) == pytest.approx(16.0, rel=1e-5)
 
 
-def test_the_adversarial_losses_are_cross_entropies(generator):
-    real, fake = 5 * torch.randn(2, 20, 1, generator=generator, dtype=torch.float64)
-    entropy = torch.nn.BCEWithLogitsLoss()
+def test_the_discriminator_loss_is_the_binary_cross_entropy(generator):
+    real, fake = torch.randn(2, 7, 1, generator=generator, dtype=torch.float64)
+    entropy = torch.nn.functional.binary_cross_entropy_with_logits
     expected = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
     torch.testing.assert_close(discriminator_loss(real, fake), expected)
     torch.testing.assert_close(generator_loss(fake), entropy(fake, torch.ones_like(fake)))
 
 
-def test_the_generator_loss_does_not_saturate():
-    sure = torch.tensor([[-50.0]], requires_grad=True)
-    generator_loss(sure).backward()
-    assert float(sure.grad) == pytest.approx(-1.0)
+def test_the_best_discriminator_knows_the_jensen_shannon_divergence():
+    # p = (0.8, 0.2) and q = (0.3, 0.7) on two points: D* = ln p / q (Goodfellow et al., eq. 4).
+    p, q = torch.tensor([0.8, 0.2]), torch.tensor([0.3, 0.7])
+    logit = (p / q).log()
+    rows = (10 * p).long(), (10 * q).long()
+    got = discriminator_loss(*(logit.repeat_interleave(counts) for counts in rows))
+    mixed = (p + q) / 2
+    divergence = 0.5 * (p * (p / mixed).log() + q * (q / mixed).log()).sum()
+    assert float(got) == pytest.approx(float(2 * np.log(2) - 2 * divergence), rel=1e-6)
+
+
+def test_the_generator_has_a_slope_where_its_samples_are_seen_through():
+    logit = torch.tensor([[-30.0]], requires_grad=True)
+    generator_loss(logit).backward()
+    assert float(logit.grad) == pytest.approx(-1.0, rel=1e-6)
+
+
+def test_the_cramer_critic_by_hand():
+    h, other = torch.tensor([[3.0, 4.0]]), torch.tensor([[0.0, 4.0]])
+    assert float(cramer_critic(h, other)) == pytest.approx(3.0 - 5.0)
+
+
+def test_the_cramer_losses_are_the_energy_distance(generator):
+    """Over all pairs, with |h(x) - h(x')| added, they are scipy's sum of distances."""
+    x = torch.randn(40, 3, generator=generator, dtype=torch.float64)
+    y = torch.randn(40, 3, generator=generator, dtype=torch.float64) + 1.0
+    first, second = torch.meshgrid(torch.arange(40), torch.arange(40), indexing="ij")
+    first, second = first.flatten(), second.flatten()
+    between = cdist(x.numpy(), y.numpy()).mean()
+    inside = cdist(y.numpy(), y.numpy()).mean()
+    # Over all pairs, y and y' run through the same sample.
+    pairs = cramer_generator_loss(x[first], y[second], y[second])
+    assert float(pairs) == pytest.approx(2 * between, rel=1e-5)
+    assert float(cramer_generator_loss(x, y, y.roll(1, 0))) < float(cramer_generator_loss(x, y, y))
+    f = cramer_critic(x[first], y[second]).mean() - cramer_critic(y[first], y[second]).mean()
+    origin = x.norm(dim=1).mean() - y.norm(dim=1).mean()
+    assert float(f) == pytest.approx(between - inside - float(origin), rel=1e-5)
+
+
+def test_the_cramer_losses_have_slopes_at_equal_features():
+    h = torch.zeros(2, 3, requires_grad=True)
+    (cramer_generator_loss(h, h * 2, h * 3) + cramer_critic(h, h).mean()).backward()
+    assert bool(torch.isfinite(h.grad).all())
+
+
+def test_the_constrainer_compares_errors_of_the_same_truth():
+    truth = torch.tensor([[1.0], [2.0]])
+    real, generated = torch.tensor([[1.5], [2.0]]), torch.tensor([[0.0], [4.0]])
+    # Errors of 1/4 and 0 against 1 and 4: the mean of 3/4 and 4.
+    assert float(constrainer_loss(real, generated, truth)) == pytest.approx(2.375)
+    assert float(constrainer_loss(real, 2 * truth - real, truth)) == 0.0
+    assert float(constrainer_loss(real, truth, truth)) == pytest.approx(0.125)

@@ -12,7 +12,9 @@ from heitler.preprocessing import (
     Angle,
     Axis,
     Conditioning,
+    Impact,
     LogEnergy,
+    Momentum,
     ParticleType,
     ScaledEnergy,
     Theta,
@@ -111,3 +113,30 @@ def test_energy_in_units_of_100_gev_and_the_angle_in_rad_learn_nothing():
     for condition, expected in ((ScaledEnergy(), [0.1, 2.5]), (Theta(), [1.0, 1.5])):
         condition.fit(particles[:1])
         assert condition(particles)[:, 0].tolist() == pytest.approx(expected)
+
+
+def test_momentum_and_impact_are_standardised_by_component():
+    generator = torch.Generator().manual_seed(6)
+    unit = torch.rand(4, 500, dtype=torch.float64, generator=generator)
+    particles = IncidentParticles.beam(
+        1e3 + 1e4 * unit[0],
+        theta=1.2 + 0.3 * unit[1],
+        phi=6.28 * unit[2],
+        impact=torch.stack([20 * unit[3] - 10, 5 * unit[0]], dim=1),
+    )
+    conditioning = Conditioning([Momentum(), Impact()])
+    conditioning.fit(particles)
+    c = conditioning(particles)
+    assert conditioning.columns == {"momentum": slice(0, 3), "impact": slice(3, 5)}
+    torch.testing.assert_close(c.mean(dim=0), torch.zeros(5), rtol=0.0, atol=1e-5)
+    torch.testing.assert_close(c.std(dim=0), torch.ones(5), rtol=1e-4, atol=1e-5)
+    truth = particles.energy[:, None] * particles.direction
+    for column, wanted in zip(c.T, [*truth.T, *particles.position[:, :2].T], strict=True):
+        assert float(torch.corrcoef(torch.stack([column.double(), wanted]))[0, 1]) > 1 - 1e-6
+
+
+def test_a_beam_at_one_point_has_an_impact_of_0():
+    particles = IncidentParticles.beam([1e4, 2e4], impact=(3.0, -4.0))
+    impact = Impact()
+    impact.fit(particles)
+    assert impact(particles).tolist() == [[0.0, 0.0]] * 2
