@@ -98,12 +98,7 @@ def train(
     if _is_complete(output, configuration):
         return output
     with open_data(experiment.data) as data:
-        split = Split.of(
-            len(data),
-            test=experiment.data.test,
-            validation=experiment.data.validation,
-            what=data.rows,
-        )
+        split = _split(data, experiment.data)
         sample = data.load(_sample_rows(data, split))
         simulator = _build(experiment, data, split, sample)
         plans = plan(simulator.model, experiment.settings_of(simulator.model))
@@ -174,6 +169,10 @@ def open_data(settings: DataSettings) -> Iterator[TrainingData[Any, Any]]:
     detector = load_detector(settings.detector) if settings.detector else None
     with open_showers(path, detector=detector) as reader:
         yield ShowerData(reader)
+
+
+def _split(data: TrainingData[Any, Any], settings: DataSettings) -> Split:
+    return Split.of(len(data), test=settings.test, validation=settings.validation, what=data.rows)
 
 
 def _build(
