@@ -40,7 +40,7 @@ from heitler.metrics import (
     support_size,
     voxel_classifier_auc,
 )
-from heitler.observables import OBSERVABLES, high_level_features
+from heitler.observables import OBSERVABLES
 from heitler.showers import Showers
 from heitler.validation.sample import FEATURES, Sample, View
 from heitler.validation.scores import recall_training, score
@@ -76,13 +76,11 @@ def sample_of(
 ) -> Sample:
     """The observables of some showers of a file, each batch changed first."""
     values: dict[str, list[NDArray[np.float64]]] = {key: [] for key in OBSERVABLES}
-    features, energy = [], []
+    energy = []
     for first in range(start, stop, BATCH):
         showers = change(reader.read(first, min(first + BATCH, stop)))
-        found = {key: entry(showers) for key, entry in OBSERVABLES.items()}
-        for key, value in found.items():
-            values[key].append(value.numpy())
-        features.append(high_level_features(showers.particles.energy, found).numpy())
+        for key, entry in OBSERVABLES.items():
+            values[key].append(entry(showers).numpy())
         energy.append(showers.particles.energy.numpy())
     size = stop - start
     return Sample(
@@ -93,7 +91,6 @@ def sample_of(
         theta=np.full(size, np.pi / 2),
         pdg=np.full(size, 22),
         values={key: np.concatenate(part) for key, part in values.items()},
-        features={FEATURES: np.concatenate(features)},
         examples=(),
         provenance={},
     )

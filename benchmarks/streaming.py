@@ -42,7 +42,7 @@ NUMBERS_FILE = RESULTS / "streaming.json"
 _INTRODUCTION = """\
 `heitler validate reference.h5 candidate.h5 -o report --no-networks` on two files of N showers of
 6480 cells, in a process of its own on one thread: everything but the neural classifiers. The
-issue asks for less than 3 GB and 40 minutes on two cores at N = 100,000."""
+aim is less than 3 GB and 40 minutes on two cores at N = 100,000."""
 
 _REMARKS = """\
 Energies are uniform from 1 GeV to 1 TeV, which fills more cells than the log-uniform ones of the

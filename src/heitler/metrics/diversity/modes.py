@@ -44,9 +44,10 @@ def mode_chi2(
 def rarest_mode(
     reference: Values, candidate: Values, *, seed: int, clusters: int = _CLUSTERS
 ) -> Estimate:
-    """Smallest ratio (c2 / n2) / (c1 / n1) of all clusters: 0 where a mode was dropped.
+    """(c2 / n2) / (c1 / n1) of the cluster that lacks most for its error: 0 for a dropped mode.
 
-    The error is the binomial one of both counts in this cluster; a count of 0 has that of 1.
+    The error is the binomial one of both counts in this cluster; a count of 0 has that of 1. The
+    smallest ratio of all would be that of the smallest clusters, by chance.
 
     Arguments:
         reference: Feature vectors with shape (N, k).
@@ -59,11 +60,10 @@ def rarest_mode(
     """
     c1, c2 = _occupations(reference, candidate, seed, clusters)
     h1, h2 = c1 / c1.sum(), c2 / c2.sum()
-    worst = int(np.argmin(h2 / h1))
-    least = max(h2[worst], 1 / c2.sum())
-    relative = (1 - h1[worst]) / c1[worst] + (1 - least) / (least * c2.sum())
-    ratio = float(h2[worst] / h1[worst])
-    return Estimate(ratio, float(least / h1[worst] * relative**0.5))
+    least = np.maximum(h2, 1 / c2.sum())
+    error = least / h1 * ((1 - h1) / c1 + (1 - least) / (least * c2.sum())) ** 0.5
+    worst = int(np.argmin((h2 / h1 - 1) / error))
+    return Estimate(float(h2[worst] / h1[worst]), float(error[worst]))
 
 
 def _occupations(
