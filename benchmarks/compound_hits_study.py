@@ -44,7 +44,6 @@ QUICK = {
     "ild_ecal": (700, 200, 50),
     "clic_ecal": (500, 150, 50),
     "ild_ecal_tilted": (600, 200, 50),
-    "ild_ecal_tilted_more": (600, 200, 50),
     "clic_ecal_more": (500, 150, 50),
     "ild_ecal_more": (700, 200, 50),
     "ild_ecal_types": (700, 200, 50),
@@ -95,11 +94,6 @@ class Case:
     def config(self) -> Path:
         """Configuration of the training."""
         return ROOT / "configs" / "experiments" / f"compound_hits_{self.recipe or self.name}.yaml"
-
-    @property
-    def tilted(self) -> bool:
-        """Whether its particles come at different angles."""
-        return self.name.startswith("ild_ecal_tilted")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -164,19 +158,6 @@ CASES = {
             words=(
                 "--training.stages.rates.epochs=5",
                 "--training.stages.prior.epochs=14",
-            ),
-        ),
-        Case(
-            "ild_ecal_tilted_more",
-            "tilted photons in `ild_ecal_tilted`, with showers of `heitler simulate`",
-            "ild_photons_tilted_joined.h5",
-            (10, 40, 70, 100),
-            _OTHERS,
-            recipe="ild_ecal_tilted",
-            test=1500,
-            words=(
-                "--training.stages.rates.epochs=10",
-                "--training.stages.prior.epochs=28",
             ),
         ),
         Case(
