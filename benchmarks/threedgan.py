@@ -167,7 +167,7 @@ def auxiliary(run: Run) -> str:
             with_errors(lambda e: float(e.std()), error),
         ]
         rows.append([name, *(str(entry) for entry in entries)])
-    return table(["%", "mean of |error|", "bias", "spread"], rows)
+    return table(["%", "mean absolute error", "bias", "spread"], rows)
 
 
 def summaries(run: Run) -> str:
@@ -293,8 +293,9 @@ minutes, not about the method's best."""
 
 _COSTS = """\
 As Keras counts them, with the moving moments of its batch normalisations. Steps are forward and
-backward for one shower; the whole training is {epochs} passes over {showers:,} showers, as
-published, two steps of the generator for each one of the discriminator."""
+backward for one shower; the whole training is {epochs} passes over {showers:,} showers, each of
+which serves one step of a pass: two of the generator for each one of the discriminator. (The
+published code takes all three steps with each shower, so its passes are three times as long.)"""
 
 _AUXILIARY = """\
 The error is measured over true less one, over 10 to 500 GeV. The talk reads about 5 % for both
