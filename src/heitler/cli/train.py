@@ -6,7 +6,8 @@
 
 Any setting of the configuration can be replaced by --name.of.setting VALUE. The same command goes
 on after an interruption; --resume needs only the run directory. At the end the model is compared
-with showers that training never saw and timed, and both go into its card.
+with showers that training never saw and timed, and both go into its card; models of tables are
+not. A file with `links` trains a chain of models of tables, one after the other, into a folder.
 """
 
 from __future__ import annotations
@@ -30,10 +31,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Trains, assesses, and prints where the model is and how good and fast it is."""
-    from heitler.formats import open_showers
-    from heitler.simulators import HELD_OUT, read_yaml
-    from heitler.training import is_first_process, train
-    from heitler.validation import LEAST_SHOWERS, assess, digest
+    from heitler.simulators import read_yaml
+    from heitler.training import is_first_process, train, train_stack
 
     source, output = _source(arguments)
     if not source.is_file():
@@ -42,8 +41,15 @@ def run(arguments: Namespace) -> int:
     overrides = list(arguments.overrides)
     if arguments.data:
         overrides += ["--data.file", arguments.data]
+    settings = read_yaml(source)
+    if "links" in settings:
+        if overrides:
+            msg = "a chain has settings of its links: edit the YAML file, not the command"
+            raise ValueError(msg)
+        print(train_stack(settings, output, progress=sys.stderr.isatty()))
+        return 0
     folder = train(
-        read_yaml(source),
+        settings,
         output,
         overrides=overrides,
         source=str(source),
@@ -51,17 +57,29 @@ def run(arguments: Namespace) -> int:
     )
     if is_first_process():
         print(folder)
-        with open_showers(folder / HELD_OUT) as reader:
-            enough = len(reader) >= 2 * LEAST_SHOWERS
-        if enough:
-            try:
-                comparison = assess(folder, complete_card=True, progress=False)
-                print("\n".join(digest(comparison, folder.name)))
-            except ImportError as error:
-                print(f"not assessed: {error}; then give the same command again")
-        else:
-            print(f"not assessed: that needs {2 * LEAST_SHOWERS} held-out showers (data.test)")
+        _assess(folder)
     return 0
+
+
+def _assess(folder: Path) -> None:
+    """Compares the model with held-out showers and times it, where there are enough."""
+    from heitler.formats import holds_table, open_showers
+    from heitler.simulators import HELD_OUT
+    from heitler.validation import LEAST_SHOWERS, assess, digest
+
+    if holds_table(folder / HELD_OUT):
+        print("not assessed: the model makes a table, and only showers are compared")
+        return
+    with open_showers(folder / HELD_OUT) as reader:
+        enough = len(reader) >= 2 * LEAST_SHOWERS
+    if not enough:
+        print(f"not assessed: that needs {2 * LEAST_SHOWERS} held-out showers (data.test)")
+        return
+    try:
+        comparison = assess(folder, complete_card=True, progress=False)
+        print("\n".join(digest(comparison, folder.name)))
+    except ImportError as error:
+        print(f"not assessed: {error}; then give the same command again")
 
 
 def _source(arguments: Namespace) -> tuple[Path, Path]:

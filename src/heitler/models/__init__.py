@@ -9,7 +9,9 @@ from heitler.models.base import Stage as Stage
 from heitler.models.base import Variates as Variates
 from heitler.models.base import draw as draw
 from heitler.models.base import random_generator as random_generator
+from heitler.models.bernoulli import Bernoulli as Bernoulli
 from heitler.models.compound_hits import CompoundHits as CompoundHits
+from heitler.models.rich_gan import RichGAN as RichGAN
 from heitler.models.threedgan import ThreeDGAN as ThreeDGAN
 from heitler.models.vae import VAE as VAE
 from heitler.models.wgan_gp import WGANGP as WGANGP
