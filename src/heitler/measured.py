@@ -43,7 +43,9 @@ class MeasuredTracks(Tracks):
     @classmethod
     def join(cls, tracks: Tracks, measured: Table) -> MeasuredTracks:
         """Tracks beside what is known of them."""
-        return cls(*(getattr(tracks, column.name) for column in Tracks.columns), measured)
+        return cls(
+            tracks.pdg, tracks.momentum, tracks.pseudorapidity, tracks.multiplicity, measured
+        )
 
     @classmethod
     def concatenate(cls, parts: Sequence[Tracks]) -> MeasuredTracks:

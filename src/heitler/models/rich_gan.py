@@ -1,8 +1,13 @@
 r"""Conditional GAN of the responses of a Cherenkov detector, or of any other table.
 
-Notation: x is a real row, y = G(z, c) and y' = G(z', c) are generated ones of the same
-conditions c; D is the critic, of one output, and h that of several, both conditioned on c. Two
-distances:
+Widths of likelihoods differ by decades between slow and fast tracks, and a loss would look at the
+widest only. So a first network learns a mean m(c) and a width s(c) of each column, by the
+likelihood of a normal distribution, and everything else happens in the units x' = (x - m) / s:
+scores that are scaled by what depends on c alone are as proper as before.
+
+Notation: in these units x is a real row, y = G(z, c) and y' = G(z', c) are generated ones of the
+same conditions c; D is the critic, of one output, and h that of several, both conditioned on c.
+Two distances:
 
     Wasserstein, critic:     E[D(y)] - E[D(x)] + lambda E[(|grad_u D(u)| - 1)^2]
                  generator:  -E[D(y)]
@@ -10,7 +15,7 @@ distances:
                  generator:  E|h(x) - h(y)| + E|h(x) - h(y')| - E|h(y) - h(y')|
 
 with f(u) = |h(u) - h(y')| - |h(u)| and u on the segments between x and y. Before the critic comes,
-a first stage takes the generator's loss of the Cramer GAN with h(u) = u: twice the energy score,
+a stage takes the generator's loss of the Cramer GAN with h(u) = u: twice the energy score,
 which is smallest for the distribution of x given c, and needs no opponent.
 
 References: Maevskiy et al. 2019 (arXiv:1905.11825) and Derkach et al. 2020 (NIM A 952, 161804) for
@@ -38,6 +43,9 @@ from heitler.networks import ResidualNetwork
 
 __all__ = ["RichGAN"]
 
+_NARROWEST = -4.0
+"""Least ln s: rows that are all the same have no width."""
+
 Critic = Callable[[Tensor], Tensor]
 """From rows (N, features) to what the critic says of them, (N, outputs)."""
 
@@ -46,13 +54,11 @@ Rows = tuple[Tensor, Tensor, Tensor]
 
 
 class Distance(Protocol):
-    """What the two networks play for.
+    """What the two networks play for."""
 
-    Attributes:
-        outputs: Number of outputs that the critic needs.
-    """
-
-    outputs: int
+    @property
+    def outputs(self) -> int:
+        """Number of outputs that the critic needs."""
 
     def critic(self, critic: Critic, rows: Rows, mix: Tensor) -> tuple[Tensor, Tensor]:
         """Minus the distance, and the gradient penalty without its weight."""
@@ -116,6 +122,7 @@ class RichGAN(GenerativeModel):
     """
 
     stages: ClassVar[tuple[Stage, ...]] = (
+        Stage("units", (Phase("nll", ("units",)),)),
         Stage("score", (Phase("energy_score", ("generator",)),)),
         Stage(
             "adversarial",
@@ -143,17 +150,23 @@ class RichGAN(GenerativeModel):
             "mix": Noise("uniform", 1),
         }
         told = shape.conditions
+        self.units = ResidualNetwork(told, width, blocks, 2 * shape.features)
         self.generator = ResidualNetwork(latent + told, width, blocks, shape.features)
         self.critic = ResidualNetwork(shape.features + told, width, blocks, self.distance.outputs)
 
     def forward(self, z: Variates, c: Tensor) -> Tensor:
         """Rows (N, features) from latent normals."""
-        return self._generate(z["latent"], c)
+        mean, log_width = self._units(c)
+        return mean + log_width.exp() * self._generate(z["latent"], c)
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Loss of the generator by itself, of the critic, or of the generator against it."""
+        """Loss of the units, of the generator by itself, of the critic, or against it."""
+        if phase == "nll":
+            mean, log_width = self._units(c)
+            pull = (x - mean) * torch.exp(-log_width)
+            return (0.5 * pull.square() + log_width).sum(dim=1).mean(), {}
         if phase == "critic":
             with torch.no_grad():
                 rows = self._rows(x, c, z)
@@ -165,9 +178,17 @@ class RichGAN(GenerativeModel):
         return self.distance.generator(self._given(c), rows), {}
 
     def _rows(self, x: Tensor, c: Tensor, z: Variates) -> Rows:
+        with torch.no_grad():
+            mean, log_width = self._units(c)
+            x = (x - mean) * torch.exp(-log_width)
         both = self._generate(torch.cat([z["latent"], z["other"]]), torch.cat([c, c]))
         y, other = both.chunk(2)
         return x, y, other
+
+    def _units(self, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean m and ln s, each (N, features)."""
+        mean, log_width = self.units(c).chunk(2, dim=1)
+        return mean, log_width.clamp(min=_NARROWEST)
 
     def _generate(self, latent: Tensor, c: Tensor) -> Tensor:
         rows: Tensor = self.generator(torch.cat([latent, c], dim=1))
