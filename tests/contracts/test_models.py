@@ -57,8 +57,8 @@ NEEDS = {
 }
 """What families ask of a shape: they refuse shapes without."""
 
-SIGNED = {"Regression"}
-"""Families for tables, whose numbers have either sign."""
+SIGNED = {"Regression", "RichGAN"}
+"""Families of tables, whose columns may be of either sign."""
 
 SHAPES_OF = {
     name: [key for key, shape in SHAPES.items() if name not in NEEDS or NEEDS[name](shape)]

@@ -16,6 +16,7 @@ HEITLER_GEANT4_DATA names; several workers need heitler[production].
 
 rich is a Cherenkov detector: it makes no showers but a table of tracks and their likelihoods of
 particle identification, by default of all five particles. It begins again after an interruption.
+spectrometer is a toy of a whole forward spectrometer about it: acceptance, tracks, RICH, muons.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from heitler.cli.quantities import parse_azimuths, parse_lengths
 from heitler.cli.request import add_request, add_workers, asked_workers
-from heitler.cli.tracks import add_tracks, refuse, rich
+from heitler.cli.tracks import add_tracks, refuse, track_table
 from heitler.tracks import CHARGED
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def _gun(arguments: Namespace, detector: Detector) -> ParticleGun:
 _SIMULATORS: dict[str, Callable[[Namespace], Path]] = {
     "geant4": _showers,
     "gflash": _showers,
-    "rich": rich,
+    "rich": track_table,
+    "spectrometer": track_table,
 }
 """What writes the file that is asked for."""

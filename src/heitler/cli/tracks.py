@@ -10,14 +10,15 @@ from heitler.cli.quantities import parse_energies, parse_numbers
 from heitler.cli.request import asked_workers
 from heitler.tracks import CHARGED
 
-__all__ = ["add_tracks", "refuse", "rich"]
+__all__ = ["add_tracks", "refuse", "track_table"]
 
 _OPTIONS = ("momentum", "pseudorapidity", "multiplicity")
+_SIMULATORS = {"rich": "RichSimulator", "spectrometer": "SpectrometerSimulator"}
 
 
 def add_tracks(parser: ArgumentParser) -> None:
     """Adds momentum, pseudorapidity and multiplicity."""
-    group = parser.add_argument_group("tracks (rich)")
+    group = parser.add_argument_group("tracks (rich, spectrometer)")
     group.add_argument("--momentum", type=parse_energies, help="20GeV or 2..100GeV (default)")
     group.add_argument("--pseudorapidity", type=parse_numbers, help="3 or 1.6..5 (default)")
     group.add_argument(
@@ -37,34 +38,39 @@ def refuse(arguments: Namespace, *options: str) -> None:
             raise ValueError(msg)
 
 
-def rich(arguments: Namespace) -> Path:
+def track_table(arguments: Namespace) -> Path:
     """Writes a table of tracks and their responses.
 
     Raises:
-        ValueError: An option is missing, or says nothing to a Cherenkov detector.
+        ValueError: An option is missing, or says nothing to a detector of tracks.
     """
-    from heitler.simulators import RichSimulator, TrackGun, generate_table
+    from heitler import simulators
 
     refuse(arguments, "detector", "energy", "theta", "azimuth", "x", "y")
     if arguments.to != "native" or asked_workers(arguments) != 1:
-        msg = "rich writes a table, in one process: leave --to, --workers and --scheduler out"
+        msg = (
+            f"{arguments.simulator} writes a table, in one process: leave --to, --workers and "
+            "--scheduler out"
+        )
         raise ValueError(msg)
     if arguments.number is None:
         msg = "give the number of rows with -n"
         raise ValueError(msg)
     particle = arguments.particle
     if particle is not None and particle not in CHARGED:
-        msg = f"rich knows the particles {', '.join(CHARGED)}, got {particle}"
+        msg = f"{arguments.simulator} knows the particles {', '.join(CHARGED)}, got {particle}"
         raise ValueError(msg)
     chosen = {name: getattr(arguments, name) for name in _OPTIONS}
     if particle is not None:
         chosen["pdg"] = (CHARGED[particle],)
-    return generate_table(
-        RichSimulator(),
-        TrackGun(**{name: value for name, value in chosen.items() if value is not None}),
+    return simulators.generate_table(
+        getattr(simulators, _SIMULATORS[arguments.simulator])(),
+        simulators.TrackGun(
+            **{name: value for name, value in chosen.items() if value is not None}
+        ),
         arguments.output,
         number=arguments.number,
         seed=arguments.seed,
-        provenance={"simulator": "rich"},
+        provenance={"simulator": arguments.simulator},
         progress=sys.stderr.isatty(),
     )

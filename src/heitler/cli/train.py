@@ -8,6 +8,7 @@ Any setting of the configuration can be replaced by --name.of.setting VALUE. The
 on after an interruption; --resume needs only the run directory. At the end the model is compared
 with showers that training never saw and timed, and both go into its card. A table that states what
 caused its rows (of heitler simulate --simulator rich, of heitler reconstruct) is trained on alike.
+A file with `links` trains a chain of models of tables, one after the other, into a folder.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Trains, assesses, and prints where the model is and how good and fast it is."""
     from heitler.simulators import read_yaml
-    from heitler.training import is_first_process, train
+    from heitler.training import is_first_process, train, train_stack
 
     source, output = _source(arguments)
     if not source.is_file():
@@ -41,8 +42,15 @@ def run(arguments: Namespace) -> int:
     overrides = list(arguments.overrides)
     if arguments.data:
         overrides += ["--data.file", arguments.data]
+    settings = read_yaml(source)
+    if "links" in settings:
+        if overrides:
+            msg = "a chain has settings of its links: edit the YAML file, not the command"
+            raise ValueError(msg)
+        print(train_stack(settings, output, progress=sys.stderr.isatty()))
+        return 0
     folder = train(
-        read_yaml(source),
+        settings,
         output,
         overrides=overrides,
         source=str(source),

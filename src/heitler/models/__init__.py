@@ -11,6 +11,7 @@ from heitler.models.base import Variates as Variates
 from heitler.models.base import draw as draw
 from heitler.models.base import families as families
 from heitler.models.base import random_generator as random_generator
+from heitler.models.bernoulli import Bernoulli as Bernoulli
 from heitler.models.bigan import BiGAN as BiGAN
 from heitler.models.calorimeter_gan import CalorimeterGAN as CalorimeterGAN
 from heitler.models.compound_hits import CompoundHits as CompoundHits
@@ -18,6 +19,7 @@ from heitler.models.constrained_wgan_gp import ConstrainedWGANGP as ConstrainedW
 from heitler.models.cramer_gan import CramerGAN as CramerGAN
 from heitler.models.dcgan import DCGAN as DCGAN
 from heitler.models.regression import Regression as Regression
+from heitler.models.rich_gan import RichGAN as RichGAN
 from heitler.models.sinkhorn_ae import SinkhornAE as SinkhornAE
 from heitler.models.threedgan import ThreeDGAN as ThreeDGAN
 from heitler.models.vae import VAE as VAE

@@ -14,6 +14,7 @@ from heitler.networks.mlp import mlp as mlp
 from heitler.networks.rectified import CellGenerator as CellGenerator
 from heitler.networks.rectified import RectifiedNormal as RectifiedNormal
 from heitler.networks.rectified import rectified_normal as rectified_normal
+from heitler.networks.residual import ResidualNetwork as ResidualNetwork
 from heitler.networks.spectrum import HitSpectrum as HitSpectrum
 from heitler.networks.spectrum import clamp_log_mean as clamp_log_mean
 from heitler.networks.splines import SplineFlow as SplineFlow

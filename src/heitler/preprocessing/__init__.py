@@ -14,6 +14,7 @@ from heitler.preprocessing.conditioning import ParticleType as ParticleType
 from heitler.preprocessing.conditioning import Pseudorapidity as Pseudorapidity
 from heitler.preprocessing.conditioning import ScaledEnergy as ScaledEnergy
 from heitler.preprocessing.conditioning import Theta as Theta
+from heitler.preprocessing.measured import Measured as Measured
 from heitler.preprocessing.quantile import Quantile as Quantile
 from heitler.preprocessing.relative import Relative as Relative
 from heitler.preprocessing.transforms import ArcSinh as ArcSinh

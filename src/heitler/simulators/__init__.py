@@ -28,6 +28,10 @@ from heitler.simulators.sources import ParticleList as ParticleList
 from heitler.simulators.sources import ParticleSource as ParticleSource
 from heitler.simulators.sources import Source as Source
 from heitler.simulators.sources import block_seed as block_seed
+from heitler.simulators.spectrometer import SpectrometerSimulator as SpectrometerSimulator
+from heitler.simulators.stack import STACK as STACK
+from heitler.simulators.stack import Link as Link
+from heitler.simulators.stack import StackedSimulator as StackedSimulator
 from heitler.simulators.tables import TrackGun as TrackGun
 from heitler.simulators.tables import generate_table as generate_table
 from heitler.simulators.track_range import TrackRange as TrackRange

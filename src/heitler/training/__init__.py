@@ -17,3 +17,4 @@ from heitler.training.run import RECORDS as RECORDS
 from heitler.training.run import is_first_process as is_first_process
 from heitler.training.run import train as train
 from heitler.training.showers import read_rows as read_rows
+from heitler.training.stack import train_stack as train_stack

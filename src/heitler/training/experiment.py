@@ -36,7 +36,9 @@ class DataSettings:
         test: Number of showers that training never sees; they go to ``held_out.h5``.
         validation: Number of showers that choose between weights.
         detector: Name of the detector, where the file does not say it.
-        columns: Which columns of a table the model makes; by default all but the causes.
+        columns: Which columns of a table the model makes; by default all but the causes and
+            what is known.
+        known: Which columns of a table are known of its tracks, for the condition `Measured`.
     """
 
     file: str
@@ -44,6 +46,7 @@ class DataSettings:
     validation: int = 300
     detector: str | None = None
     columns: list[str] | None = None
+    known: list[str] | None = None
 
     def __post_init__(self) -> None:
         if min(self.test, self.validation) < 1:

@@ -161,11 +161,12 @@ def open_data(settings: DataSettings) -> Iterator[TrainingData[Any, Any]]:
             msg = f"{path} holds a table: data.detector says nothing to it, leave it out"
             raise ValueError(msg)
         with open_table(path) as table:
-            yield TableData(table, settings.columns)
+            yield TableData(table, settings.columns, settings.known or ())
         return
-    if settings.columns is not None:
-        msg = f"{path} holds showers: data.columns says nothing to them, leave it out"
-        raise ValueError(msg)
+    for name in ("columns", "known"):
+        if getattr(settings, name) is not None:
+            msg = f"{path} holds showers: data.{name} says nothing to them, leave it out"
+            raise ValueError(msg)
     detector = load_detector(settings.detector) if settings.detector else None
     with open_showers(path, detector=detector) as reader:
         yield ShowerData(reader)

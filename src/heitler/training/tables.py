@@ -11,6 +11,7 @@ from torch import Tensor
 
 from heitler.causes import Causes, kind_of
 from heitler.formats import TableReader, create_table, open_table, write_table
+from heitler.measured import MeasuredTracks
 from heitler.particles import IncidentParticles
 from heitler.simulators import (
     CAUSES,
@@ -59,7 +60,9 @@ class TableData(TrainingData[Any, Table]):
 
     Arguments:
         reader: The open file.
-        columns: Names of the columns that a model is to make; by default all but the causes.
+        columns: Names of the columns that a model is to make; by default all but the causes and
+            what is known.
+        known: Names of the columns that are known of tracks.
 
     Raises:
         ValueError: The table states no causes, or does not have such columns.
@@ -67,12 +70,17 @@ class TableData(TrainingData[Any, Table]):
 
     rows = "rows"
 
-    def __init__(self, reader: TableReader, columns: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        reader: TableReader,
+        columns: Sequence[str] | None = None,
+        known: Sequence[str] = (),
+    ) -> None:
         self.reader, self.path, self.provenance = reader, reader.path, reader.provenance
-        kind = kind_of(reader.columns)
-        self.particles = kind.of(reader.read(columns=kind.columns))
+        self.particles = _causes(reader, known)
         found = {column.name: column for column in reader.columns}
-        chosen = [name for name in found if name not in {c.name for c in kind.columns}]
+        stated = {column.name for column in self.particles.columns} | set(known)
+        chosen = [name for name in found if name not in stated]
         if columns is not None:
             if unknown := [name for name in columns if name not in chosen]:
                 msg = f"data.columns: no '{unknown[0]}' to make; there are {', '.join(chosen)}"
@@ -114,7 +122,7 @@ class TableData(TrainingData[Any, Table]):
     def hold_out(self, path: Path, rows: Tensor, origin: dict[str, str]) -> None:
         """Writes rows that training will not see, behind their causes."""
         provenance = {**self.provenance, **origin}
-        columns = (*self.particles.columns, *self.columns)
+        columns = (*self.particles.table().columns, *self.columns)
         with create_table(path, columns, provenance=provenance) as writer:
             kept = self.load(rows)
             writer.write(kept.particles.table().beside(kept.table))
@@ -136,6 +144,19 @@ class TableData(TrainingData[Any, Table]):
             block = self.reader.read(start, start + _BLOCK, columns=self.columns)
             parts.append(block[inside])
         return parts
+
+
+def _causes(reader: TableReader, known: Sequence[str]) -> Causes:
+    """What caused the rows, with what is known of them already."""
+    kind = kind_of(reader.columns)
+    if not known:
+        return kind.of(reader.read(columns=kind.columns))
+    found = {column.name: column for column in reader.columns}
+    if kind is not Tracks or not set(known) <= set(found):
+        msg = f"data.known: {reader.path} has no tracks with {', '.join(known)}"
+        raise ValueError(msg)
+    columns = (*kind.columns, *(found[name] for name in known))
+    return MeasuredTracks.of(reader.read(columns=columns))
 
 
 def _range(particles: IncidentParticles | Tracks) -> TrainingRange | TrackRange:

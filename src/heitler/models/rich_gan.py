@@ -1,0 +1,204 @@
+r"""Conditional GAN of the responses of a Cherenkov detector, or of any other table.
+
+Widths of likelihoods differ by decades between slow and fast tracks, and a loss would look at the
+widest only. So a first network learns a mean m(c) and a width s(c) of each column, by the
+likelihood of a normal distribution, and everything else happens in the units x' = (x - m) / s:
+scores that are scaled by what depends on c alone are as proper as before.
+
+Notation: in these units x is a real row, y = G(z, c) and y' = G(z', c) are generated ones of the
+same conditions c; D is the critic, of one output, and h that of several, both conditioned on c.
+Two distances:
+
+    Wasserstein, critic:     E[D(y)] - E[D(x)] + lambda E[(|grad_u D(u)| - 1)^2]
+                 generator:  -E[D(y)]
+    Cramer,      critic:     E[f(y)] - E[f(x)] + lambda E[(|grad_u f(u)| - 1)^2]
+                 generator:  E|h(x) - h(y)| + E|h(x) - h(y')| - E|h(y) - h(y')|
+
+with f(u) = |h(u) - h(y')| - |h(u)| and u on the segments between x and y. Before the critic comes,
+a stage takes the generator's loss of the Cramer GAN with h(u) = u: twice the energy score,
+which is smallest for the distribution of x given c, and needs no opponent.
+
+References: Maevskiy et al. 2019 (arXiv:1905.11825) and Derkach et al. 2020 (NIM A 952, 161804) for
+RICH detectors; Gulrajani et al. 2017 (arXiv:1704.00028), Bellemare et al. 2017 (arXiv:1705.10743)
+for the distances; Gneiting and Raftery 2007 (JASA 102, 359, section 4.3) for the energy score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from heitler.losses import (
+    cramer_critic,
+    cramer_generator_loss,
+    gradient_penalty,
+    wasserstein_critic_loss,
+)
+from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
+from heitler.networks import ResidualNetwork
+
+__all__ = ["RichGAN"]
+
+_NARROWEST = -4.0
+"""Least ln s: rows that are all the same have no width."""
+
+Critic = Callable[[Tensor], Tensor]
+"""From rows (N, features) to what the critic says of them, (N, outputs)."""
+
+Rows = tuple[Tensor, Tensor, Tensor]
+"""x, y and y', each (N, features)."""
+
+
+class Distance(Protocol):
+    """What the two networks play for."""
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs that the critic needs."""
+
+    def critic(self, critic: Critic, rows: Rows, mix: Tensor) -> tuple[Tensor, Tensor]:
+        """Minus the distance, and the gradient penalty without its weight."""
+
+    def generator(self, critic: Critic, rows: Rows) -> Tensor:
+        """What the generator makes small."""
+
+
+@dataclass(frozen=True)
+class Wasserstein:
+    """The Wasserstein-1 distance by a critic of bounded slope."""
+
+    outputs: int = 1
+
+    def critic(self, critic: Critic, rows: Rows, mix: Tensor) -> tuple[Tensor, Tensor]:
+        """Minus the distance, and the gradient penalty without its weight."""
+        x, y, _ = rows
+        return wasserstein_critic_loss(critic(x), critic(y)), gradient_penalty(critic, x, y, mix)
+
+    def generator(self, critic: Critic, rows: Rows) -> Tensor:
+        """Minus the mean score of generated rows."""
+        return -critic(rows[1]).mean()
+
+
+@dataclass(frozen=True)
+class Cramer:
+    """The energy distance of features that the critic chooses."""
+
+    outputs: int = 64
+
+    def critic(self, critic: Critic, rows: Rows, mix: Tensor) -> tuple[Tensor, Tensor]:
+        """Minus the distance, and the gradient penalty without its weight."""
+        x, y, other = rows
+        away = critic(other)
+
+        def surrogate(u: Tensor) -> Tensor:
+            return cramer_critic(critic(u), away)
+
+        distance = wasserstein_critic_loss(surrogate(x), surrogate(y))
+        return distance, gradient_penalty(surrogate, x, y, mix)
+
+    def generator(self, critic: Critic, rows: Rows) -> Tensor:
+        """The energy distance, up to what no generator changes."""
+        x, y, other = (critic(u) for u in rows)
+        return cramer_generator_loss(x, y, other)
+
+
+_DISTANCES: dict[str, Distance] = {"wasserstein": Wasserstein(), "cramer": Cramer()}
+
+
+class RichGAN(GenerativeModel):
+    """Conditional GAN of the rows of a table: see the module's docstring.
+
+    Arguments:
+        shape: Sizes of its input; cells are columns of order one, of either sign.
+        distance: What generator and critic play for.
+        latent: Number of latent numbers.
+        width: Width of both networks.
+        blocks: Number of residual blocks of both networks.
+        penalty: Weight lambda of the gradient penalty.
+    """
+
+    stages: ClassVar[tuple[Stage, ...]] = (
+        Stage("units", (Phase("nll", ("units",)),)),
+        Stage("score", (Phase("energy_score", ("generator",)),)),
+        Stage(
+            "adversarial",
+            (Phase("critic", ("critic",), steps=2), Phase("generator", ("generator",))),
+            select="physics",
+        ),
+    )
+
+    def __init__(
+        self,
+        shape: ShowerShape,
+        *,
+        distance: Literal["wasserstein", "cramer"] = "cramer",
+        latent: int = 16,
+        width: int = 96,
+        blocks: int = 3,
+        penalty: float = 10.0,
+    ) -> None:
+        super().__init__(shape)
+        self.distance, self.penalty = _DISTANCES[distance], penalty
+        self.noise = {"latent": Noise("normal", latent)}
+        self.training_noise = {
+            **self.noise,
+            "other": Noise("normal", latent),
+            "mix": Noise("uniform", 1),
+        }
+        told = shape.conditions
+        self.units = ResidualNetwork(told, width, blocks, 2 * shape.features)
+        self.generator = ResidualNetwork(latent + told, width, blocks, shape.features)
+        self.critic = ResidualNetwork(shape.features + told, width, blocks, self.distance.outputs)
+
+    def forward(self, z: Variates, c: Tensor) -> Tensor:
+        """Rows (N, features) from latent normals."""
+        mean, log_width = self._units(c)
+        return mean + log_width.exp() * self._generate(z["latent"], c)
+
+    def loss(
+        self, x: Tensor, c: Tensor, z: Variates, *, phase: str
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of the units, of the generator by itself, of the critic, or against it."""
+        if phase == "nll":
+            mean, log_width = self._units(c)
+            pull = (x - mean) * torch.exp(-log_width)
+            return (0.5 * pull.square() + log_width).sum(dim=1).mean(), {}
+        if phase == "critic":
+            with torch.no_grad():
+                rows = self._rows(x, c, z)
+            distance, steepness = self.distance.critic(self._given(c), rows, z["mix"])
+            return distance + self.penalty * steepness, {"distance": -distance, "gp": steepness}
+        rows = self._rows(x, c, z)
+        if phase == "energy_score":
+            return cramer_generator_loss(*rows), {}
+        return self.distance.generator(self._given(c), rows), {}
+
+    def _rows(self, x: Tensor, c: Tensor, z: Variates) -> Rows:
+        with torch.no_grad():
+            mean, log_width = self._units(c)
+            x = (x - mean) * torch.exp(-log_width)
+        both = self._generate(torch.cat([z["latent"], z["other"]]), torch.cat([c, c]))
+        y, other = both.chunk(2)
+        return x, y, other
+
+    def _units(self, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean m and ln s, each (N, features)."""
+        mean, log_width = self.units(c).chunk(2, dim=1)
+        return mean, log_width.clamp(min=_NARROWEST)
+
+    def _generate(self, latent: Tensor, c: Tensor) -> Tensor:
+        rows: Tensor = self.generator(torch.cat([latent, c], dim=1))
+        return rows
+
+    def _given(self, c: Tensor) -> Critic:
+        """The critic of rows that have these conditions."""
+
+        def critic(u: Tensor) -> Tensor:
+            said: Tensor = self.critic(torch.cat([u, c], dim=1))
+            return said
+
+        return critic
