@@ -149,7 +149,7 @@ def select(
 def showers_per_sample(reference: Sized, candidates: Sequence[Sized], floor: Sized | None) -> int:
     """How many showers every sample can give; the reference is halved where `floor` is None."""
     pair = [len(reference) // 2] if floor is None else [len(reference), len(floor)]
-    return min(*pair, *(len(each) for each in candidates))
+    return min([*pair, *(len(each) for each in candidates)])
 
 
 def energy_bins(energy: Array, count: int) -> tuple[EnergyBin, ...]:
