@@ -213,8 +213,9 @@ def body(study: Study) -> list[str]:
     text.append(
         "Photons in `ild_ecal`, of `heitler simulate`. N showers are for training and validation "
         "together (one in fifteen validates); the number of updates is the same for each N, early "
-        f"stopping chooses among them. All are compared with the same {content['held_out']:,} held-out showers; "
-        "the likelihood is that of the cells of these. Curves are AUC = a + b N^-c with a >= 0.5; "
+        "stopping chooses among them. All are compared with the same "
+        f"{content['held_out']:,} held-out showers; the likelihood is that of the cells of "
+        "these. Curves are AUC = a + b N^-c with a >= 0.5; "
         "intervals hold 68 % of fits to points that were shifted by their errors. They know "
         "nothing of a change of the law beyond the last point."
     )

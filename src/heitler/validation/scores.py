@@ -58,9 +58,9 @@ _DISTANCES = (
     "density",
     "coverage",
     "pair_jensen_shannon",
+    "mode_chi2",
     "repeated_pairs",
 )
-_MODES = ("mode_chi2", "rarest_mode")
 _MOST_FOR_DISTANCES = 1000
 
 
@@ -158,9 +158,7 @@ def _distances(reference: View, candidate: View, seed: int) -> Scores:
     every = [view.features(FEATURES) for view in (reference, candidate)]
     first = [sample[:_MOST_FOR_DISTANCES] for sample in every]
     scores: Scores = {
-        (FEATURES, name, ""): METRICS[name].compare(*samples, seed=seed)
-        for names, samples in ((_DISTANCES, first), (_MODES, every))
-        for name in names
+        (FEATURES, name, ""): METRICS[name].compare(*first, seed=seed) for name in _DISTANCES
     }
     layers = [view.values("layer_energy") for view in (reference, candidate)]
     scores["layer_energy", "correlation_distance", ""] = correlation_distance(*layers)

@@ -12,7 +12,7 @@ from heitler.metrics.diversity.memory import (
     memorisation,
     memorisation_auc,
 )
-from heitler.metrics.diversity.modes import mode_chi2, rarest_mode
+from heitler.metrics.diversity.modes import mode_chi2
 from heitler.metrics.diversity.similarity import (
     Similarity,
     similarity_across,
@@ -30,7 +30,6 @@ __all__ = [
     "memorisation",
     "memorisation_auc",
     "mode_chi2",
-    "rarest_mode",
     "repeated_pairs",
     "similarity_across",
     "similarity_of_samples",

@@ -14,7 +14,7 @@ from heitler.metrics.base import Estimate, Values, metric
 from heitler.metrics.histograms import chi2_of_counts
 from heitler.metrics.scaling import standardised
 
-__all__ = ["mode_chi2", "rarest_mode"]
+__all__ = ["mode_chi2"]
 
 _Array = NDArray[np.float64]
 _CLUSTERS = 20
@@ -38,32 +38,6 @@ def mode_chi2(
         ValueError: The features differ, or a sample is too small or not finite.
     """
     return chi2_of_counts(*_occupations(reference, candidate, seed, clusters))
-
-
-@metric("rarest cluster, candidate / reference", kind="features", ideal=1.0, two_sided=True)
-def rarest_mode(
-    reference: Values, candidate: Values, *, seed: int, clusters: int = _CLUSTERS
-) -> Estimate:
-    """(c2 / n2) / (c1 / n1) of the cluster that lacks most for its error: 0 for a dropped mode.
-
-    The error is the binomial one of both counts in this cluster; a count of 0 has that of 1. The
-    smallest ratio of all would be that of the smallest clusters, by chance.
-
-    Arguments:
-        reference: Feature vectors with shape (N, k).
-        candidate: Feature vectors with shape (M, k).
-        seed: Seed of the clusters.
-        clusters: Their number.
-
-    Raises:
-        ValueError: The features differ, or a sample is too small or not finite.
-    """
-    c1, c2 = _occupations(reference, candidate, seed, clusters)
-    h1, h2 = c1 / c1.sum(), c2 / c2.sum()
-    least = np.maximum(h2, 1 / c2.sum())
-    error = least / h1 * ((1 - h1) / c1 + (1 - least) / (least * c2.sum())) ** 0.5
-    worst = int(np.argmin((h2 / h1 - 1) / error))
-    return Estimate(float(h2[worst] / h1[worst]), float(error[worst]))
 
 
 def _occupations(

@@ -11,7 +11,6 @@ from heitler.metrics import (
     memorisation,
     memorisation_auc,
     mode_chi2,
-    rarest_mode,
     repeated_pairs,
     support_size,
 )
@@ -160,17 +159,9 @@ def blobs(seed, weights, size=800):
 
 
 def test_a_dropped_mode_is_found():
-    even, dropped = [0.25] * 4, [1 / 3, 1 / 3, 1 / 3, 0.0]
-    reference = blobs(1, even)
-    floor, value = (
-        rarest_mode(reference, blobs(2, weights), seed=1, clusters=4)
-        for weights in (even, dropped)
-    )
-    assert value.value == 0.0
-    assert abs(floor.value - 1) < 4 * floor.error
-    rarer = rarest_mode(reference, blobs(2, [0.3, 0.3, 0.3, 0.1]), seed=1, clusters=4)
-    assert abs(rarer.value - 0.4) < 4 * rarer.error
-    assert mode_chi2(reference, blobs(2, dropped), seed=1).value > 10
+    reference = blobs(1, [0.25] * 4)
+    for weights, least in (([1 / 3, 1 / 3, 1 / 3, 0.0], 10), ([0.3, 0.3, 0.3, 0.1], 3)):
+        assert mode_chi2(reference, blobs(2, weights), seed=1).value > least
 
 
 def test_chi2_of_clusters_of_equal_distributions():
@@ -178,13 +169,3 @@ def test_chi2_of_clusters_of_equal_distributions():
     chi2 = np.array([value.value for value in values])
     assert abs(chi2.mean() - 1) < 4 * chi2.std() / 40**0.5
     assert 0.6 < np.mean([value.error for value in values]) / chi2.std() < 1.6
-
-
-def test_the_error_of_the_rarest_mode_covers_the_scatter():
-    weights = [0.3, 0.3, 0.3, 0.1]
-    found = [
-        rarest_mode(blobs(2 * i, [0.25] * 4), blobs(2 * i + 1, weights), seed=1, clusters=4)
-        for i in range(30)
-    ]
-    scatter = np.std([each.value for each in found])
-    assert 0.6 < np.mean([each.error for each in found]) / scatter < 1.6
