@@ -257,8 +257,8 @@ Largest differences of efficiency in per cent, floors in brackets, of {number:,}
 protons that no training saw: of the ROC curve; at equal cut, of the particles and of the pions."""
 
 _FEATURES = """\
-Counts and distances between cells are moved to the nearest value that occurs; the five features
-that follow from others are calculated from them, in both samples."""
+Generated counts and distances between cells are moved to the nearest value that occurs; in both
+samples the five features that follow from others are calculated from them."""
 
 
 if __name__ == "__main__":
