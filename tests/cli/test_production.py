@@ -91,6 +91,6 @@ def test_interrupted_workers_are_silent(program, tmp_path):
     family = psutil.Process(process.pid).children(recursive=True)
     for one in (process, *family):  # as a terminal does
         one.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors == "heitler simulate: interrupted\n"

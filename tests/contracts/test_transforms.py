@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heitler.detectors import VoxelGrid
+from heitler.measured import MeasuredTracks
 from heitler.particles import IncidentParticles
 from heitler.preprocessing import (
     Angle,
@@ -24,10 +25,16 @@ from heitler.preprocessing import (
     Threshold,
     Transform,
 )
+from heitler.tables import Column, Table
 from heitler.tracks import Tracks
 
 # How a test makes each, where the constructor needs something.
-ARGUMENTS = {"Threshold": (0.1,), "ParticleType": ([11, 22],), "Relative": ([0, 3],)}
+ARGUMENTS = {
+    "Measured": (["dll"],),
+    "ParticleType": ([11, 22],),
+    "Relative": ([0, 3],),
+    "Threshold": (0.1,),
+}
 
 
 def concrete(base):
@@ -224,14 +231,19 @@ def beam(energies, **settings):
 
 
 OF_TRACKS = {"LogMomentum", "Multiplicity", "Pseudorapidity"}
+OF_MEASURED = {"Measured"}
 
 
 def causes(name, energies, **settings):
     """What a condition is of: particles or tracks of these energies or momenta."""
-    if name not in OF_TRACKS:
+    if name not in OF_TRACKS | OF_MEASURED:
         return beam(energies, **settings)
     count = len(energies)
-    return Tracks([22] * count, energies, range(count), range(1, count + 1))
+    tracks = Tracks([22] * count, energies, range(count), range(1, count + 1))
+    if name in OF_TRACKS:
+        return tracks
+    values = torch.as_tensor(energies, dtype=torch.float64)[:, None]
+    return MeasuredTracks.join(tracks, Table((Column("dll", "likelihood"),), values))
 
 
 @every_condition

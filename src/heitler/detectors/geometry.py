@@ -117,7 +117,10 @@ class Geometry(ABC):
         return torch.stack([part.sum(dim=-1) for part in parts], dim=-1)
 
     def _nearest_layer(self, z: Tensor) -> Tensor:
-        """Index of the nearest layer, -1 more than half a layer outside the first or last."""
+        """Index of the nearest layer, -1 more than half a layer outside the first or last.
+
+        A single layer has no neighbour that would tell where it ends: it takes every depth.
+        """
         centres = self.layer_z
         if self.layers == 1:
             return torch.zeros_like(z, dtype=torch.int64)

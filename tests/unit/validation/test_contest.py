@@ -38,7 +38,7 @@ def quick(monkeypatch):
     compare, train, trainings = contest.validate.__globals__["compare"], contest.train, []
 
     def judged(*arguments, **settings):
-        return compare(*arguments, **settings, neural=False)
+        return compare(*arguments, **settings | {"neural": False})
 
     def noted(settings, folder, **rest):
         trainings.append(folder.name)
