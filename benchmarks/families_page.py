@@ -198,7 +198,13 @@ every layer. *AUC low*: a network on all cells, which needs more showers than th
 Mean and width of the response (visible over incident energy) are ratios to Geant4's. *Profile*:
 largest deviation of a layer that holds more than 2 % of the energy. *W1*: mean Wasserstein
 distance of seven observables in units of Geant4's spread. A family *beats GFLASH* where its AUC
-high is lower by more than two standard deviations."""
+high is lower by more than two standard deviations.
+
+BiGAN and VAE-GAN do not: while their networks play, single layers drift by tens of per cent. What
+their discriminators see (residuals about a line in the conditions, groups of inputs of equal
+weight) was changed without gain; an average of the generator's weights is untried. The generators
+of the WGANs, the Cramer GAN and the DCGAN begin at a linear model of the showers: how much of
+their score is this start was not measured."""
 
 _SEPARATION = "Triangular discrimination of single observables, 0 to 1."
 
