@@ -17,18 +17,22 @@ GRID = (2, 3, 3)
 SHAPE = ShowerShape((9, 9), globals=0, conditions=3, columns={"type": slice(1, 3)}, grid=GRID)
 SETTINGS = {
     "ACGAN": {"generator": (64, 64), "discriminator": (16,), "dropout": 0.3},
+    "BiGAN": {"generator": (32, 32), "encoder": (32,), "discriminator": (16,)},
     "CalorimeterGAN": {"generator": 16, "critic": 16, "hidden": 32},
     "ConstrainedWGANGP": {"generator": (32, 32), "critic": (32, 32)},
     "CramerGAN": {"generator": (32, 32), "critic": (32,), "features": 8},
     "DCGAN": {"generator": 16, "discriminator": 16, "hidden": 32},
+    "VAEGAN": {"encoder": (32,), "generator": (32, 32), "discriminator": (32, 32)},
     "WGANGP": {"generator": (32, 32), "critic": (32, 32)},
 }
 SCHEDULES = {
     "ACGAN": (2000, 1e-3, (0.5, 0.999)),
+    "BiGAN": (3000, 2e-3, (0.5, 0.9)),
     "CalorimeterGAN": (2000, 2e-3, (0.0, 0.9)),
     "ConstrainedWGANGP": (5000, 3e-3, (0.0, 0.9)),
     "CramerGAN": (4500, 3e-3, (0.0, 0.9)),
     "DCGAN": (600, 2e-3, (0.0, 0.9)),
+    "VAEGAN": (3000, 1e-3, (0.5, 0.999)),
     "WGANGP": (3000, 3e-3, (0.0, 0.9)),
 }
 """Steps, learning rate and decay rates of Adam's moments: found by trial on this law."""

@@ -12,13 +12,10 @@ import pytest
 import torch
 from scipy.stats import ks_2samp
 
-from heitler.models import VAEGAN, WAEMMD, BiGAN, ShowerShape, SinkhornAE, draw
+from heitler.models import WAEMMD, ShowerShape, SinkhornAE, draw
 
 SHAPE = ShowerShape((5, 7), globals=1, conditions=1)
 OFTEN, SLOPE = torch.linspace(1.5, -1.5, 12), torch.linspace(0.5, 2.0, 12)
-SEEN = 0.2
-"""Threshold of a hit: discriminators take deposits far below 0.1 for none."""
-
 BAR = 0.15
 """Largest Kolmogorov-Smirnov distance; two samples of the law are about 0.02 apart."""
 
@@ -33,13 +30,6 @@ FAMILIES = {
         5e-3,
     ),
     "with noise generator": (SinkhornAE, {**SMALL, "generator": (16,)}, 300, 1e-2),
-    "BiGAN": (
-        BiGAN,
-        {"latent": 2, "generator": (24,), "encoder": (24,), "discriminator": (32, 32)},
-        1200,
-        3e-3,
-    ),
-    "VAE-GAN": (VAEGAN, {**SMALL, "discriminator": (32, 32)}, 900, 5e-3),
 }
 
 
@@ -82,7 +72,7 @@ def fit(model, x, c, *, steps, rate, size=64):
 def summaries(x, c):
     """Numbers with one value per shower: quantity, hits, energy at a condition, hits and s."""
     cells = x[:, 1:]
-    hits = (cells > SEEN).float().sum(dim=1)
+    hits = (cells > 0).float().sum(dim=1)
     energy = (cells.sum(dim=1) + 0.1).log() - 0.8 * c[:, 0]
     return {"quantity": x[:, 0], "hits": hits, "energy": energy, "both": hits - 2 * x[:, 0]}
 
@@ -105,8 +95,8 @@ def test_a_family_learns_the_law(name):
         made = model.eval()(draw(model.noise, 3000, (3,)), fresh_c)
     got = distances(made, fresh_c, fresh, fresh_c)
     assert max(got.values()) < BAR
-    often = (made[:, 1:] > SEEN).float().mean(dim=0) - (fresh[:, 1:] > SEEN).float().mean(dim=0)
-    assert float(often.abs().max()) < 0.12
+    often = (made[:, 1:] > 0).float().mean(dim=0) - (fresh[:, 1:] > 0).float().mean(dim=0)
+    assert float(often.abs().max()) < 0.08
 
 
 def test_the_bar_is_between_the_law_and_laws_without_hidden_number_or_condition():

@@ -25,8 +25,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, leaky_relu
 
 from heitler.losses import discriminator_loss, generator_loss
-from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.networks import CellGenerator, ShowerView
+from heitler.models.adversarial import AdversarialModel, cell_generator
+from heitler.models.base import Noise, Phase, ShowerShape, Stage, Variates
 
 __all__ = ["ACGAN"]
 
@@ -34,7 +34,7 @@ _SLOPE = 0.2
 """Of the leaky ReLU."""
 
 
-class ACGAN(GenerativeModel):
+class ACGAN(AdversarialModel):
     """Auxiliary-classifier GAN: see the module's docstring.
 
     Arguments:
@@ -71,30 +71,22 @@ class ACGAN(GenerativeModel):
         dropout: float = 0.5,
         unit: float = 0.1,
     ) -> None:
-        super().__init__(shape)
+        super().__init__(
+            shape,
+            latent=latent,
+            generator=cell_generator(shape, latent=latent, hidden=generator, rank=rank),
+            unit=unit,
+        )
         if "type" not in shape.columns:
             msg = "ACGAN needs the type: put heitler.preprocessing.ParticleType into conditioning"
             raise ValueError(msg)
         self.types = shape.columns["type"]
         count = self.types.stop - self.types.start
-        self.noise = {
-            "latent": Noise("normal", latent),
-            "features": Noise("normal", shape.features),
-        }
         masks = Noise("uniform", sum(discriminator))
         self.training_noise = {**self.noise, "real mask": masks, "generated mask": masks}
-        self.generator = CellGenerator(
-            latent, shape.conditions, shape.globals, shape.layers, hidden=generator, rank=rank
-        )
-        self.view = ShowerView(shape.globals, shape.layers, unit=unit, centres=shape.centres)
         self.discriminator = _Discriminator(
             self.view.size + shape.conditions - count, discriminator, 1 + count, dropout
         )
-
-    def forward(self, z: Variates, c: Tensor) -> Tensor:
-        """Showers (N, globals + cells) from latent normals and one normal per column."""
-        showers: Tensor = self.generator(z["latent"], z["features"], c)
-        return showers
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
@@ -111,11 +103,6 @@ class ACGAN(GenerativeModel):
             source = discriminator_loss(real, fake)
             label = cross_entropy(read, kind) + cross_entropy(guessed, kind)
         return source + label, {f"{phase}/source": source, f"{phase}/type": label}
-
-    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
-        """Fits what is seen of showers; starts the generator at a linear model."""
-        self.view.fit(x)
-        self.generator.end.start_at(x, c)
 
     def judge(self, x: Tensor, c: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Logit of being real (N, 1), and logits of the types (N, types)."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from heitler.models.base import ShowerShape
 from heitler.models.wgan_gp import WassersteinGAN
-from heitler.networks import GridCritic, GridGenerator, ShowerView
+from heitler.networks import GridCritic, GridGenerator
 
 __all__ = ["CalorimeterGAN"]
 
@@ -48,20 +48,19 @@ class CalorimeterGAN(WassersteinGAN):
         unit: float = 0.1,
     ) -> None:
         grid = shape.full_grid
-        view = ShowerView(shape.globals, shape.layers, unit=unit, centres=shape.centres)
         super().__init__(
             shape,
             latent=latent,
             generator=GridGenerator(
                 latent, shape.conditions, shape.globals, grid, channels=generator
             ),
-            view=view,
-            critic=GridCritic(
-                shape.globals,
-                grid,
-                view.summaries + shape.conditions,
-                channels=critic,
-                hidden=hidden,
-            ),
             penalty=penalty,
+            unit=unit,
+        )
+        self.critic = GridCritic(
+            shape.globals,
+            grid,
+            self.view.summaries + shape.conditions,
+            channels=critic,
+            hidden=hidden,
         )

@@ -22,13 +22,14 @@ import torch
 from torch import Tensor
 
 from heitler.losses import cramer_critic, cramer_generator_loss, gradient_penalty
-from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.networks import CellGenerator, ShowerView, mlp
+from heitler.models.adversarial import AdversarialModel, cell_generator
+from heitler.models.base import Noise, Phase, ShowerShape, Stage, Variates
+from heitler.networks import mlp
 
 __all__ = ["CramerGAN"]
 
 
-class CramerGAN(GenerativeModel):
+class CramerGAN(AdversarialModel):
     """Conditional Cramer GAN: see the module's docstring.
 
     Arguments:
@@ -62,28 +63,20 @@ class CramerGAN(GenerativeModel):
         penalty: float = 10.0,
         unit: float = 0.1,
     ) -> None:
-        super().__init__(shape)
+        super().__init__(
+            shape,
+            latent=latent,
+            generator=cell_generator(shape, latent=latent, hidden=generator, rank=rank),
+            unit=unit,
+        )
         self.penalty = penalty
-        self.noise = {
-            "latent": Noise("normal", latent),
-            "features": Noise("normal", shape.features),
-        }
         self.training_noise = {
             **self.noise,
             "other latent": Noise("normal", latent),
             "other features": Noise("normal", shape.features),
             "mix": Noise("uniform", 1),
         }
-        self.generator = CellGenerator(
-            latent, shape.conditions, shape.globals, shape.layers, hidden=generator, rank=rank
-        )
-        self.view = ShowerView(shape.globals, shape.layers, unit=unit, centres=shape.centres)
         self.critic = mlp(self.view.size + shape.conditions, critic, features)
-
-    def forward(self, z: Variates, c: Tensor) -> Tensor:
-        """Showers (N, globals + cells) from latent normals and one normal per column."""
-        showers: Tensor = self.generator(z["latent"], z["features"], c)
-        return showers
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
@@ -102,11 +95,6 @@ class CramerGAN(GenerativeModel):
             lambda u: self._witness(u, c, away), real, generated, z["mix"]
         )
         return self.penalty * steepness - surrogate, {"surrogate": surrogate, "gp": steepness}
-
-    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
-        """Fits what the critic sees; starts the generator at a linear model."""
-        self.view.fit(x)
-        self.generator.end.start_at(x, c)
 
     def describe(self, seen: Tensor, c: Tensor) -> Tensor:
         """Features h of what the critic sees: (N, features)."""

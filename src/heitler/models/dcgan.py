@@ -24,13 +24,14 @@ import torch
 from torch import Tensor, nn
 
 from heitler.losses import discriminator_loss, generator_loss
-from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.networks import GridCritic, GridGenerator, ShowerView
+from heitler.models.adversarial import AdversarialModel
+from heitler.models.base import Phase, ShowerShape, Stage, Variates
+from heitler.networks import GridCritic, GridGenerator
 
 __all__ = ["DCGAN"]
 
 
-class DCGAN(GenerativeModel):
+class DCGAN(AdversarialModel):
     """Conditional deep convolutional GAN: see the module's docstring.
 
     Arguments:
@@ -65,22 +66,20 @@ class DCGAN(GenerativeModel):
         hidden: int = 64,
         unit: float = 0.1,
     ) -> None:
-        super().__init__(shape)
         grid = shape.full_grid
-        self.noise = {
-            "latent": Noise("normal", latent),
-            "features": Noise("normal", shape.features),
-        }
-        self.training_noise = self.noise
-        self.generator = GridGenerator(
-            latent,
-            shape.conditions,
-            shape.globals,
-            grid,
-            channels=generator,
-            norm=nn.BatchNorm2d,
+        super().__init__(
+            shape,
+            latent=latent,
+            generator=GridGenerator(
+                latent,
+                shape.conditions,
+                shape.globals,
+                grid,
+                channels=generator,
+                norm=nn.BatchNorm2d,
+            ),
+            unit=unit,
         )
-        self.view = ShowerView(shape.globals, shape.layers, unit=unit, centres=shape.centres)
         self.discriminator = GridCritic(
             shape.globals,
             grid,
@@ -89,11 +88,6 @@ class DCGAN(GenerativeModel):
             hidden=hidden,
             norm=nn.BatchNorm2d,
         )
-
-    def forward(self, z: Variates, c: Tensor) -> Tensor:
-        """Showers (N, globals + cells) from latent normals and one normal per column."""
-        showers: Tensor = self.generator(z["latent"], z["features"], c)
-        return showers
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
@@ -106,11 +100,6 @@ class DCGAN(GenerativeModel):
         real, fake = self.judge(x, c), self.judge(y, c)
         right = 0.5 * ((real > 0).float().mean() + (fake < 0).float().mean())
         return discriminator_loss(real, fake), {"right": right}
-
-    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
-        """Fits what is seen of showers; starts the generator at a linear model."""
-        self.view.fit(x)
-        self.generator.end.start_at(x, c)
 
     def judge(self, x: Tensor, c: Tensor) -> Tensor:
         """Logit of being real, with shape (N, 1)."""

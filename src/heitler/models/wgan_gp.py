@@ -11,37 +11,40 @@ critic is updated several times for each update of the generator. References: Ar
 (arXiv:1701.07875), Gulrajani et al. 2017 (arXiv:1704.00028, eq. 3 and algorithm 1); on showers
 first by Erdmann et al. 2018 (arXiv:1807.01954).
 
-The generator ends in squares of rectified normal numbers, so that it can make empty cells and
-cells that fluctuate by themselves, and starts at a linear model of the showers
-(`heitler.networks.RectifiedNormal`).
+What generator and critic have in common with other families is in `heitler.models.adversarial`.
 """
 
 from __future__ import annotations
 
+from abc import ABC
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from heitler.losses import gradient_penalty, wasserstein_critic_loss
-from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.networks import CellGenerator, GridCritic, GridGenerator, ShowerView, mlp
+from heitler.models.adversarial import AdversarialModel, cell_generator
+from heitler.models.base import Noise, Phase, ShowerShape, Stage, Variates
+from heitler.networks import CellGenerator, GridGenerator, mlp
 
 __all__ = ["WGANGP", "WassersteinGAN"]
 
 
-class WassersteinGAN(GenerativeModel):
+class WassersteinGAN(AdversarialModel, ABC):
     """The training that all Wasserstein GANs with gradient penalty have in common.
 
     Arguments:
         shape: Sizes of its input; the cells are energies in MeV.
         latent: Number of latent numbers.
         generator: From latent numbers, one normal number per column, and c to showers.
-        view: What the critic sees of a shower.
-        critic: From what it sees and c, side by side, to one number.
         penalty: Weight lambda of the gradient penalty.
+        unit: Energy in MeV below which the critic sees cells linearly, above logarithmically.
+
+    Attributes:
+        critic: From what it sees and c, side by side, to one number.
     """
 
+    critic: nn.Module
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage(
             "adversarial",
@@ -56,22 +59,12 @@ class WassersteinGAN(GenerativeModel):
         *,
         latent: int,
         generator: CellGenerator | GridGenerator,
-        view: ShowerView,
-        critic: torch.nn.Sequential | GridCritic,
         penalty: float,
+        unit: float,
     ) -> None:
-        super().__init__(shape)
-        self.generator, self.view, self.critic, self.penalty = generator, view, critic, penalty
-        self.noise = {
-            "latent": Noise("normal", latent),
-            "features": Noise("normal", shape.features),
-        }
+        super().__init__(shape, latent=latent, generator=generator, unit=unit)
+        self.penalty = penalty
         self.training_noise = {**self.noise, "mix": Noise("uniform", 1)}
-
-    def forward(self, z: Variates, c: Tensor) -> Tensor:
-        """Showers (N, globals + cells) from latent normals and one normal per column."""
-        showers: Tensor = self.generator(z["latent"], z["features"], c)
-        return showers
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
@@ -85,12 +78,6 @@ class WassersteinGAN(GenerativeModel):
         distance = wasserstein_critic_loss(self.score(real, c), self.score(generated, c))
         steepness = gradient_penalty(lambda u: self.score(u, c), real, generated, z["mix"])
         return distance + self.penalty * steepness, {"wasserstein": -distance, "gp": steepness}
-
-    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
-        """Fits what the critic sees; starts the generator at a linear model."""
-        if stage == "adversarial":
-            self.view.fit(x)
-            self.generator.end.start_at(x, c)
 
     def score(self, seen: Tensor, c: Tensor) -> Tensor:
         """D with shape (N, 1) of what the critic sees, (N, view)."""
@@ -122,14 +109,11 @@ class WGANGP(WassersteinGAN):
         penalty: float = 10.0,
         unit: float = 0.1,
     ) -> None:
-        view = ShowerView(shape.globals, shape.layers, unit=unit, centres=shape.centres)
         super().__init__(
             shape,
             latent=latent,
-            generator=CellGenerator(
-                latent, shape.conditions, shape.globals, shape.layers, hidden=generator, rank=rank
-            ),
-            view=view,
-            critic=mlp(view.size + shape.conditions, critic, 1),
+            generator=cell_generator(shape, latent=latent, hidden=generator, rank=rank),
             penalty=penalty,
+            unit=unit,
         )
+        self.critic = mlp(self.view.size + shape.conditions, critic, 1)
