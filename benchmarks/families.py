@@ -55,6 +55,8 @@ TEST, VALIDATION = 2000, 300
 CONFIGS = Path(__file__).parents[1] / "configs" / "experiments"
 KEPT = RESULTS / "families"
 _COARSE = "_ild_ecal_coarse"
+_UNTRAINED = "wgan_gp"
+"""The family whose start is a row of its own."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +109,17 @@ def families() -> dict[str, Path]:
     return {path.stem.replace(_COARSE, ""): path for path in paths}
 
 
-def trained(name: str, runs: Path) -> NeuralSimulator:
-    """A family's simulator, trained unless its run directory is complete."""
+def trained(name: str, folder: Path, *words: str) -> NeuralSimulator:
+    """A family's simulator, trained unless its run directory is complete.
+
+    Arguments:
+        name: Name of the family.
+        folder: Its run directory.
+        words: Overrides of the configuration.
+    """
     same = {"data.file": DATA, "data.test": TEST, "data.validation": VALIDATION, "seed": SEED}
-    words = [f"--{key}={value}" for key, value in same.items()]
-    folder = contest.trained(families()[name], runs / name, overrides=words, progress=False)
+    overrides = [*(f"--{key}={value}" for key, value in same.items()), *words]
+    contest.trained(families()[name], folder, overrides=overrides, progress=False)
     return NeuralSimulator.load(folder)
 
 
@@ -165,7 +173,7 @@ def gflash_section(_: Path) -> dict[str, Any]:
 
 def family_section(name: str, runs: Path) -> dict[str, Any]:
     """A trained family."""
-    simulator = trained(name, runs)
+    simulator = trained(name, runs / name)
     facts = simulator.card.training
     return {
         "family": simulator.card.family,
@@ -175,11 +183,21 @@ def family_section(name: str, runs: Path) -> dict[str, Any]:
     }
 
 
+def linear_section(runs: Path) -> dict[str, Any]:
+    """What adversarial families start at: a Wasserstein GAN that is not trained."""
+    stage = "--training.stages.adversarial."
+    words = f"{stage}epochs=1", f"{stage}learning_rate=1e-12"
+    simulator = trained(_UNTRAINED, runs / "linear_start", *words)
+    parameters = simulator.card.training["parameters"]
+    return {"family": "linear start", "parameters": parameters, **assessed(simulator)}
+
+
 def sections() -> dict[str, Callable[[Path], dict[str, Any]]]:
     """What makes the file of each section, by its name."""
     makers: dict[str, Callable[[Path], dict[str, Any]]] = {
         "floor": floor_section,
         "gflash": gflash_section,
+        "linear_start": linear_section,
     }
     for name in families():
         makers[name] = lambda runs, name=name: family_section(name, runs)

@@ -200,11 +200,9 @@ largest deviation of a layer that holds more than 2 % of the energy. *W1*: mean 
 distance of seven observables in units of Geant4's spread. A family *beats GFLASH* where its AUC
 high is lower by more than two standard deviations.
 
-BiGAN and VAE-GAN do not: while their networks play, single layers drift by tens of per cent. What
-their discriminators see (residuals about a line in the conditions, groups of inputs of equal
-weight) was changed without gain; an average of the generator's weights is untried. The generators
-of the WGANs, the Cramer GAN and the DCGAN begin at a linear model of the showers: how much of
-their score is this start was not measured."""
+Adversarial families begin at a linear model of the showers with a fluctuation for each cell
+(`heitler.networks.RectifiedNormal`), which is the row *linear start*: what they are better by is
+what they have learned, and those that are worse have lost by their training."""
 
 _SEPARATION = "Triangular discrimination of single observables, 0 to 1."
 
