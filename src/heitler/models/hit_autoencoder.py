@@ -1,4 +1,4 @@
-r"""Deterministic autoencoder of hits: what WAE-MMD and the Sinkhorn autoencoders share.
+r"""Deterministic autoencoders of hits: what WAE-MMD and the Sinkhorn autoencoders share.
 
 Notation: x are the cells in MeV, v the quantities of the whole shower, c the conditions, t the
 latent numbers. For an autoencoder that decodes to a point, a shower is the image
@@ -15,18 +15,24 @@ showers. The sums show what few cells show: depth and length of the shower. What
 the minimum of a quadratic form are the conditional means: p_i is the probability of a hit and m_i
 the mean of y of hits. So images can be made discrete afterwards: a `HitSpectrum`, taken from the
 training showers when the autoencoder is finished, makes hits of one uniform number per cell.
+
+Families add a distance of the encoded latent numbers from those of a prior, weighted: they differ
+in both, and are `MatchedAutoencoder`s.
 """
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from heitler.models.base import ShowerShape
+from heitler.models.base import GenerativeModel, Noise, ShowerShape, Variates
 from heitler.networks import HitDecoder, HitSpectrum, mlp
 
-__all__ = ["HitAutoencoder"]
+__all__ = ["HitAutoencoder", "MatchedAutoencoder"]
 
 _UNIT = 0.1
 """Energy u in MeV below which the image is linear in energy, above logarithmic."""
@@ -127,6 +133,77 @@ class HitAutoencoder(nn.Module):
         """Sums over layers, with shape (N, 2, layers)."""
         sums = image.new_zeros(*image.shape[:2], self.layer_spread.shape[1])
         return sums.index_add(2, self.layer_of_cell, image)
+
+
+class MatchedAutoencoder(GenerativeModel, ABC):
+    """An autoencoder whose latent numbers are drawn towards a prior: cost + strength * distance.
+
+    Its stages are named "autoencoder" and "spectrum"; the second is only prepared.
+
+    Arguments:
+        shape: Sizes of its input; the cells are energies in MeV.
+        latent: Number of latent numbers.
+        encoder: Widths of the encoder's hidden layers.
+        decoder: Widths of the decoder's hidden layers.
+        weight: Weight of the image in the cost, beside that of the quantities.
+        strength: Weight of the distance.
+    """
+
+    batchwise: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        shape: ShowerShape,
+        *,
+        latent: int,
+        encoder: tuple[int, ...],
+        decoder: tuple[int, ...],
+        weight: float,
+        strength: float,
+    ) -> None:
+        super().__init__(shape)
+        self.strength = strength
+        self.noise = {
+            "latent": Noise("normal", latent),
+            "cells": Noise("uniform", shape.cells),
+        }
+        self.training_noise = {"prior": Noise("normal", latent)}
+        self.autoencoder = HitAutoencoder(
+            shape, latent=latent, encoder=encoder, decoder=decoder, weight=weight
+        )
+
+    def forward(self, z: Variates, c: Tensor) -> Tensor:
+        """Showers (N, globals + cells) from latent normals and one uniform per cell."""
+        return self.autoencoder.generate(self.prior(z["latent"], c), z["cells"], c)
+
+    def loss(
+        self,
+        x: Tensor,
+        c: Tensor,
+        z: Variates,
+        *,
+        phase: str,  # noqa: ARG002 (there is only one)
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Cost of the reconstruction and weighted distance of the latent numbers."""
+        t = self.autoencoder.encode(x, c)
+        cost = self.autoencoder.cost(x, t, c).mean()
+        distance = self.distance(t, self.prior(z["prior"], c), c)
+        return cost + self.strength * distance, {"cost": cost, "distance": distance}
+
+    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
+        """Starts the decoder at the mean shower; takes the spectrum of hits."""
+        if stage == "autoencoder":
+            self.autoencoder.start(x)
+        if stage == "spectrum":
+            self.autoencoder.take_spectrum(x, c)
+
+    def prior(self, n: Tensor, c: Tensor) -> Tensor:  # noqa: ARG002 (of others)
+        """Latent numbers (N, latent) of normal ones: by default these."""
+        return n
+
+    @abstractmethod
+    def distance(self, t: Tensor, prior: Tensor, c: Tensor) -> Tensor:
+        """Distance of encoded latent numbers from those of the prior, given the conditions."""
 
 
 def _image(cells: Tensor) -> Tensor:

@@ -15,8 +15,9 @@ assigns to it, where a kernel compares smoothed densities. Both are published:
    calorimeter of ALICE. N is a network that learns the conditional distribution of the encoded
    showers, trained together with encoder and decoder: the encoder need not give way.
 
-The cost is that of `HitAutoencoder`, which also says how showers become hits. The divergence
-without bias of the entropy is that of Genevay et al. 2018 (arXiv:1706.00292).
+With a noise generator, latent numbers are divided by the spread of the encoded ones first, which
+is our addition. The cost is that of `HitAutoencoder`, which also says how showers become hits. The
+divergence without bias of the entropy is that of Genevay et al. 2018 (arXiv:1706.00292).
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ import torch
 from torch import Tensor, nn
 
 from heitler.losses import sinkhorn_divergence
-from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.models.hit_autoencoder import HitAutoencoder
+from heitler.models.base import Phase, ShowerShape, Stage
+from heitler.models.hit_autoencoder import MatchedAutoencoder
 from heitler.networks import mlp
 
 __all__ = ["SinkhornAE"]
 
 
-class SinkhornAE(GenerativeModel):
+class SinkhornAE(MatchedAutoencoder):
     """Sinkhorn autoencoder, with a noise generator or without: see the module's docstring.
 
     Arguments:
@@ -48,7 +49,6 @@ class SinkhornAE(GenerativeModel):
         epsilon: Weight of the entropy in the transport, in units of squared latent numbers.
     """
 
-    batchwise: ClassVar[bool] = True
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("autoencoder", (Phase("sinkhorn", ("autoencoder", "generator")),), select="loss"),
         Stage("spectrum"),
@@ -66,47 +66,27 @@ class SinkhornAE(GenerativeModel):
         divergence: float = 1.0,
         epsilon: float = 0.5,
     ) -> None:
-        super().__init__(shape)
-        self.divergence, self.epsilon = divergence, epsilon
-        self.noise = {
-            "latent": Noise("normal", latent),
-            "cells": Noise("uniform", shape.cells),
-        }
-        self.training_noise = {"prior": Noise("normal", latent)}
-        self.autoencoder = HitAutoencoder(
-            shape, latent=latent, encoder=encoder, decoder=decoder, weight=weight
+        super().__init__(
+            shape,
+            latent=latent,
+            encoder=encoder,
+            decoder=decoder,
+            weight=weight,
+            strength=divergence,
         )
+        self.epsilon = epsilon
         self.generator = (
             mlp(latent + shape.conditions, generator, latent) if generator else nn.Sequential()
         )
 
-    def forward(self, z: Variates, c: Tensor) -> Tensor:
-        """Showers (N, globals + cells) from latent normals and one uniform per cell."""
-        return self.autoencoder.generate(self.prior(z["latent"], c), z["cells"], c)
-
-    def loss(
-        self,
-        x: Tensor,
-        c: Tensor,
-        z: Variates,
-        *,
-        phase: str,  # noqa: ARG002 (there is only one)
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Cost of the reconstruction and weighted divergence of the latent numbers."""
-        t = self.autoencoder.encode(x, c)
-        cost = self.autoencoder.cost(x, t, c).mean()
-        # In units of the spread: otherwise both could shrink, and the distance with them.
-        unit = t.std(dim=0).clamp(min=1e-3)
-        encoded, noise = (torch.cat([a / unit, c], dim=1) for a in (t, self.prior(z["prior"], c)))
-        divergence = sinkhorn_divergence(encoded, noise, epsilon=self.epsilon)
-        return cost + self.divergence * divergence, {"cost": cost, "divergence": divergence}
-
-    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
-        """Starts the decoder at the mean shower; takes the spectrum of hits."""
-        if stage == "autoencoder":
-            self.autoencoder.start(x)
-        if stage == "spectrum":
-            self.autoencoder.take_spectrum(x, c)
+    def distance(self, t: Tensor, prior: Tensor, c: Tensor) -> Tensor:
+        """Sinkhorn divergence of latent numbers beside their conditions."""
+        if len(self.generator):
+            # In units of the spread: otherwise both could shrink, and the distance with them.
+            unit = t.std(dim=0).clamp(min=1e-3)
+            t, prior = t / unit, prior / unit
+        encoded, noise = (torch.cat([a, c], dim=1) for a in (t, prior))
+        return sinkhorn_divergence(encoded, noise, epsilon=self.epsilon)
 
     def prior(self, n: Tensor, c: Tensor) -> Tensor:
         """Latent numbers (N, latent) of noise: n itself, or what the noise generator makes."""

@@ -23,13 +23,13 @@ import torch
 from torch import Tensor
 
 from heitler.losses import squared_mmd
-from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.models.hit_autoencoder import HitAutoencoder
+from heitler.models.base import Phase, ShowerShape, Stage
+from heitler.models.hit_autoencoder import MatchedAutoencoder
 
 __all__ = ["WAEMMD"]
 
 
-class WAEMMD(GenerativeModel):
+class WAEMMD(MatchedAutoencoder):
     """Wasserstein autoencoder with a maximum mean discrepancy: see the module's docstring.
 
     Arguments:
@@ -41,7 +41,6 @@ class WAEMMD(GenerativeModel):
         discrepancy: Weight lambda of the discrepancy.
     """
 
-    batchwise: ClassVar[bool] = True
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("autoencoder", (Phase("wae", ("autoencoder",)),), select="loss"),
         Stage("spectrum"),
@@ -57,38 +56,15 @@ class WAEMMD(GenerativeModel):
         weight: float = 5.0,
         discrepancy: float = 10.0,
     ) -> None:
-        super().__init__(shape)
-        self.discrepancy = discrepancy
-        self.noise = {
-            "latent": Noise("normal", latent),
-            "cells": Noise("uniform", shape.cells),
-        }
-        self.training_noise = {"prior": Noise("normal", latent)}
-        self.autoencoder = HitAutoencoder(
-            shape, latent=latent, encoder=encoder, decoder=decoder, weight=weight
+        super().__init__(
+            shape,
+            latent=latent,
+            encoder=encoder,
+            decoder=decoder,
+            weight=weight,
+            strength=discrepancy,
         )
 
-    def forward(self, z: Variates, c: Tensor) -> Tensor:
-        """Showers (N, globals + cells) from latent normals and one uniform per cell."""
-        return self.autoencoder.generate(z["latent"], z["cells"], c)
-
-    def loss(
-        self,
-        x: Tensor,
-        c: Tensor,
-        z: Variates,
-        *,
-        phase: str,  # noqa: ARG002 (there is only one)
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Cost of the reconstruction and weighted discrepancy of the latent numbers."""
-        t = self.autoencoder.encode(x, c)
-        cost = self.autoencoder.cost(x, t, c).mean()
-        mmd = squared_mmd(torch.cat([t, c], dim=1), torch.cat([z["prior"], c], dim=1))
-        return cost + self.discrepancy * mmd, {"cost": cost, "mmd": mmd}
-
-    def prepare(self, stage: str, x: Tensor, c: Tensor, z: Variates) -> None:  # noqa: ARG002
-        """Starts the decoder at the mean shower; takes the spectrum of hits."""
-        if stage == "autoencoder":
-            self.autoencoder.start(x)
-        if stage == "spectrum":
-            self.autoencoder.take_spectrum(x, c)
+    def distance(self, t: Tensor, prior: Tensor, c: Tensor) -> Tensor:
+        """MMD^2 of latent numbers beside their conditions."""
+        return squared_mmd(torch.cat([t, c], dim=1), torch.cat([prior, c], dim=1))
