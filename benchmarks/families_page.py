@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from families_scores import SEPARATED
+from families_types import KNOWN
 from results import table
 
 Kept = Mapping[str, Any]
@@ -26,6 +27,8 @@ def body(kept: Kept) -> list[str]:
         text += ["## Images", *_images(kept["images"])]
     if "regression" in kept:
         text += ["## From particle to reconstructed quantities", *_regression(kept["regression"])]
+    if "types" in kept:
+        text += ["## Photons and electrons", *_types(kept["types"])]
     return [*text, _origin(kept)]
 
 
@@ -117,7 +120,7 @@ def _table(kept: Kept, columns: Sequence[_Column]) -> str:
     head = ["", *(head for head, _ in columns), *(["beats GFLASH"] if judged else [])]
     rows = []
     for name, content in kept.items():
-        if name in {"images", "regression"}:
+        if name in {"images", "regression", "types"}:
             continue
         cells = [cell(content, floor) for _, cell in columns]
         extra = [_beats(name, content, kept["gflash"])] if judged else []
@@ -173,6 +176,24 @@ def _regression(content: Kept) -> list[str]:
 
 _BIN_COLUMNS = ("mean of E / true E, %", "Geant4", "its width, %", "Geant4")
 
+
+def _types(content: Kept) -> list[str]:
+    """The family of several types: the tables again, and whether it knows the types."""
+    facts, rows = content["data"], content["rows"]
+    tables = [_table(rows, columns) for columns in (_TALK_COLUMNS, _PHYSICS_COLUMNS)]
+    known = [
+        [label, *(f"{value:.3f} ± {error:.3f}" for value, error in content["known"][name])]
+        for name, label in KNOWN.items()
+    ]
+    head = ["AUC high", "Geant4 (floor)", "acgan"]
+    return [
+        _TYPES.format(**facts, test=rows["floor"]["showers"]),
+        *tables,
+        _KNOWN,
+        table(head, known),
+    ]
+
+
 _INTRODUCTION = """\
 Every family of `heitler.models` that has a configuration in the detector of the packaged photons
 (10 to 100 GeV, 30 layers of 10 x 10 cells), trained on the same 3,700 showers of Geant4 and
@@ -227,3 +248,13 @@ The family `Regression` makes no showers: from the particle it draws the row of
 packaged photons) in {seconds:.0f} s, {parameters:,} parameters. {rows:,} rows of it are compared
 with as many held-out ones; the floor is held-out rows among themselves. It takes
 {microseconds:.1f} µs per particle."""
+
+_TYPES = """\
+The auxiliary-classifier GAN makes showers of both types with one generator. Its data are others
+than those of the tables above, and so are its floor and its GFLASH: {train:,} showers of the
+training and {test:,} of the test, from `{file}` (SHA-256 `{sha256}`), which its configuration says
+how to make. *Linear start*: the same generator before its training."""
+
+_KNOWN = """\
+Each type by itself against Geant4's of that type; and photons against electrons within a sample,
+which says whether the generator knows how they differ: it should be what it is for Geant4."""

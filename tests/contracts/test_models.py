@@ -183,6 +183,28 @@ def test_generation_leaves_noise_and_condition_alone(family, shape):
 
 
 @every_family_and_shape
+def test_a_stripped_model_generates_the_same(family, shape):
+    model = build(family, shape).eval()
+    _, c = batch(shape)
+    z = noise(model.noise)
+    with torch.no_grad():
+        x = model(z, c)
+    before = set(model.state_dict())
+    model.strip()
+    after = set(model.state_dict())
+    for name in model.training_only:
+        gone = {key for key in before if f"{key}.".startswith(f"{name}.")}
+        assert gone
+        assert not gone & after
+    with torch.no_grad():
+        assert torch.equal(model(z, c), x)
+    made = model(z, c)
+    if made.requires_grad:  # all that is left has a part in it
+        made.sum().backward()
+        assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+@every_family_and_shape
 def test_a_shower_does_not_depend_on_its_neighbours(family, shape):
     model = build(family, shape).eval()
     _, c = batch(shape)

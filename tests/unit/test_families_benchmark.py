@@ -57,6 +57,24 @@ def test_the_page_has_a_row_for_each_and_marks_what_is_at_the_floor(load):
     assert "2026-11-23 on a machine: floor, gflash, good, bad, alike" in text
 
 
+def test_the_family_of_several_types_has_tables_of_its_own(load):
+    page = load("families_page")
+    known = {key: [(0.5, 0.01), (0.61, 0.02)] for key in ("photons", "electrons", "between")}
+    times = {"milliseconds": {"1": (1.0, 0.1), "100": (0.5, 0.1)}, "speed_up": {"100": 4321.0}}
+    rows = {"floor": section(0.5, showers=123), "acgan": section(0.8, **times)}
+    facts = {"train": 456, "file": "both.h5", "sha256": "abc"}
+    content = {"rows": rows, "known": known, "data": facts, "made": rows["floor"]["made"]}
+    kept = {"floor": section(0.5, showers=2000), "types": content}
+    text = "\n\n".join(page.body(kept))
+    first, second = text.split("## Photons and electrons")
+    assert "acgan" not in first
+    assert second.count("\n| acgan |") == 2
+    assert "4,321" in second
+    assert "| electrons against Geant4's | 0.500 ± 0.010 | 0.610 ± 0.020 |" in second
+    assert "456 showers" in second
+    assert "acgan_types" not in load("families").sections()
+
+
 def test_scores_know_a_copy_from_a_scaled_sample(load, toy_law):
     """Half as much energy again: response, Wasserstein distance and judge move, hits hardly."""
     scores = load("families_scores")

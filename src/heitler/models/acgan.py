@@ -52,6 +52,7 @@ class ACGAN(AdversarialModel):
         ValueError: The conditions have no type.
     """
 
+    training_only: ClassVar[tuple[str, ...]] = ("view", "discriminator")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage(
             "adversarial",

@@ -155,6 +155,8 @@ class GenerativeModel(nn.Module, ABC):
         training_noise: What `loss` consumes.
         sparse: Whether it samples hits: `forward` is then the dense form of `hits`.
         gpu: Whether it also runs on a GPU.
+        training_only: Names of the submodules and buffers that only training needs: `strip` takes
+            them away.
         batchwise: Whether its loss compares the showers of a batch with each other, as batch
             normalisation does: it is then no mean over showers, and processes that share a batch
             each look at their part.
@@ -163,6 +165,7 @@ class GenerativeModel(nn.Module, ABC):
     stages: ClassVar[tuple[Stage, ...]]
     sparse: ClassVar[bool] = False
     gpu: ClassVar[bool] = True
+    training_only: ClassVar[tuple[str, ...]] = ()
     batchwise: ClassVar[bool] = False
     noise: NoiseSpec
     training_noise: NoiseSpec
@@ -226,6 +229,12 @@ class GenerativeModel(nn.Module, ABC):
             c: Conditions with shape (N, conditions).
             z: Random numbers as listed in `training_noise`.
         """
+
+    def strip(self) -> None:
+        """Leaves what `forward` needs: showers stay the same, there is no more training."""
+        for path in self.training_only:
+            parent, _, name = path.rpartition(".")
+            delattr(self.get_submodule(parent), name)
 
     def parameters_of(self, phase: Phase) -> list[nn.Parameter]:
         """The parameters that a phase updates."""

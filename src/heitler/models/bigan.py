@@ -46,6 +46,7 @@ class BiGAN(AdversarialModel):
         unit: Energy in MeV below which networks see cells linearly, above logarithmically.
     """
 
+    training_only: ClassVar[tuple[str, ...]] = ("view", "encoder", "discriminator")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage(
             "adversarial",

@@ -41,6 +41,7 @@ class ConstrainedWGANGP(WGANGP):
         constraint: Weight kappa of the constrainer in the generator's loss.
     """
 
+    training_only: ClassVar[tuple[str, ...]] = ("view", "critic", "constrainer")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("constrainer", (Phase("regression", ("constrainer",)),), select="loss"),
         *WGANGP.stages,

@@ -43,6 +43,7 @@ class CramerGAN(AdversarialModel):
         unit: Energy in MeV below which the critic sees cells linearly, above logarithmically.
     """
 
+    training_only: ClassVar[tuple[str, ...]] = ("view", "critic")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage(
             "adversarial",

@@ -48,6 +48,7 @@ class DCGAN(AdversarialModel):
     """
 
     batchwise: ClassVar[bool] = True
+    training_only: ClassVar[tuple[str, ...]] = ("view", "discriminator")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage(
             "adversarial",

@@ -150,6 +150,11 @@ class MatchedAutoencoder(GenerativeModel, ABC):
     """
 
     batchwise: ClassVar[bool] = True
+    training_only: ClassVar[tuple[str, ...]] = (
+        "autoencoder.encoder",
+        "autoencoder.cell_spread",
+        "autoencoder.layer_spread",
+    )
 
     def __init__(
         self,

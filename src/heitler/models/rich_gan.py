@@ -121,6 +121,7 @@ class RichGAN(GenerativeModel):
         penalty: Weight lambda of the gradient penalty.
     """
 
+    training_only: ClassVar[tuple[str, ...]] = ("critic",)
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("units", (Phase("nll", ("units",)),)),
         Stage("score", (Phase("energy_score", ("generator",)),)),

@@ -115,6 +115,7 @@ class ThreeDGAN(GenerativeModel):
             cells.
     """
 
+    training_only: ClassVar[tuple[str, ...]] = ("discriminator", "head", "fraction")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage(
             "adversarial",

@@ -69,6 +69,7 @@ class VAE(GenerativeModel):
         free_nats: Nats of each latent number that cost nothing.
     """
 
+    training_only: ClassVar[tuple[str, ...]] = ("encoder", "law")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage("autoencoder", (Phase("elbo", ("encoder", "decoder", "law")),), select="loss"),
         Stage("spectrum"),

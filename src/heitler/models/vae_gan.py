@@ -52,6 +52,7 @@ class VAEGAN(AdversarialModel):
         unit: Energy in MeV below which networks see cells linearly, above logarithmically.
     """
 
+    training_only: ClassVar[tuple[str, ...]] = ("view", "encoder", "features", "discriminator")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage(
             "adversarial",

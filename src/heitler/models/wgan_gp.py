@@ -45,6 +45,7 @@ class WassersteinGAN(AdversarialModel, ABC):
     """
 
     critic: nn.Module
+    training_only: ClassVar[tuple[str, ...]] = ("view", "critic")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage(
             "adversarial",

@@ -182,6 +182,7 @@ class ModelCard(Generic[Range]):
         fidelity: Comparison with showers that training never saw, each number with its floor.
         speed: Times per shower beside those of the full simulation.
         columns: What the columns of a table are, for a model of one.
+        licence: Under which terms the weights may be used (SPDX); empty if nothing was said.
     """
 
     name: str
@@ -193,6 +194,7 @@ class ModelCard(Generic[Range]):
     fidelity: Mapping[str, Any] = field(default_factory=dict)
     speed: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
+    licence: str = ""
 
     def write(self, path: Path) -> None:
         """Writes the card as JSON."""

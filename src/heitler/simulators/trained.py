@@ -7,7 +7,7 @@ learned), ``card.json`` (where it holds). A run directory of the trainer is such
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -107,6 +107,8 @@ class TrainedSimulator(ABC, Generic[C, R_co]):
     def save(self, folder: Path, configuration: str) -> None:
         """Writes configuration, weights and card into an existing folder.
 
+        The weights of a model that was stripped are those of generation alone.
+
         Arguments:
             folder: Where to.
             configuration: YAML that holds at least the keys of `Blueprint`.
@@ -142,7 +144,10 @@ class TrainedSimulator(ABC, Generic[C, R_co]):
         blueprint, _ = read_configuration(Blueprint, parts, source=str(folder / CONFIGURATION))
         simulator = cls._of(blueprint, card, str(folder), extrapolate=extrapolate)
         try:
-            simulator._modules().load_state_dict(load_file(folder / WEIGHTS))
+            weights = load_file(folder / WEIGHTS)
+            if not _can_train(simulator.model, weights):
+                simulator.model.strip()
+            simulator._modules().load_state_dict(weights)
         except (RuntimeError, SafetensorError) as error:
             msg = f"{folder / WEIGHTS} does not fit {CONFIGURATION}: {error}"
             raise ValueError(msg) from error
@@ -183,3 +188,9 @@ class TrainedSimulator(ABC, Generic[C, R_co]):
                 "model": self.model,
             }
         )
+
+
+def _can_train(model: GenerativeModel, weights: Iterable[str]) -> bool:
+    """Whether there are weights, by their names, of what only the model's training needs."""
+    parts = tuple(f"model.{name}" for name in model.training_only)
+    return any(name.startswith(parts) for name in weights)

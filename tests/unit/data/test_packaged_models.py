@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -9,10 +12,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 
 import heitler.data
 from heitler.data import models, resolve_model
-from heitler.simulators import NeuralSimulator, ParticleGun
+from heitler.simulators import ModelCard, NeuralSimulator, ParticleGun
 
 ROOT = Path(__file__).parents[3]
 MEGABYTE = 1_000_000
@@ -43,18 +47,66 @@ def test_packaged_models_are_small_and_hold_nothing_else():
         assert {path.name for path in folder.iterdir()} == FILES
         assert (folder / "model.safetensors").stat().st_size <= 4 * MEGABYTE
     assert {path.name for path in heitler.data._MODELS.iterdir()} == {"README.md", *models()}
+    files = heitler.data._MODELS.rglob("*.*")
+    assert sum(path.stat().st_size for path in files) <= 30 * MEGABYTE
 
 
-def test_packaged_models_make_showers_and_say_how_good_and_fast_they_are():
-    for name in models():
-        simulator = NeuralSimulator.load(name)
-        seen = simulator.card.training_range
-        gun = ParticleGun.within(simulator.detector, seen, theta=seen.theta)
-        showers = simulator.simulate(gun.shoot(0, 3, seed=1), seed=1)
-        assert float(showers.deposits.sum()) > 0
-        assert simulator.card.name == name
-        assert any(row["metric"] == "classifier_auc" for row in simulator.card.fidelity["values"])
-        assert simulator.card.speed["rows"]
+@pytest.mark.parametrize("name", models())
+def test_a_packaged_model_makes_the_same_showers_of_the_same_seed(name):
+    simulator = NeuralSimulator.load(name)
+    seen = simulator.card.training_range
+    gun = ParticleGun.within(simulator.detector, seen, theta=seen.theta)
+    particles = gun.shoot(0, 3, seed=1)
+    first, again, other = (
+        NeuralSimulator.load(name).simulate(particles, seed=seed) for seed in (1, 1, 2)
+    )
+    assert bool((first.deposits.sum(dim=1) > 0).all())
+    assert torch.equal(first.deposits, again.deposits)
+    assert not torch.equal(first.deposits, other.deposits)
+
+
+@pytest.mark.parametrize("name", models())
+def test_a_card_has_fidelity_beside_its_floor_speed_and_origin(name):
+    card = ModelCard.read(resolve_model(name) / "card.json")
+    assert card.name == name
+    assert card.licence == "Apache-2.0"
+    assert len(card.data["sha256"]) == 64
+    assert "Geant4" in card.data["provenance"]["simulation"]
+    assert card.training["hardware"]
+    assert card.speed["hardware"]
+    values, rows = card.fidelity["values"], card.speed["rows"]
+    assert {"classifier_auc", "mean_ratio"} <= {row["metric"] for row in values}
+    for row in values:
+        assert row["candidate"] == name
+        assert {"value", "error", "floor", "floor_error"} <= {
+            k for k, v in row.items() if v is not None
+        }
+    assert {1, 100} <= {row["batch"] for row in rows}
+    assert all(0 < row["cpu_milliseconds"] < row["reference_milliseconds"] for row in rows)
+    assert card.fidelity["showers"] >= 200
+
+
+def test_a_run_is_packaged_without_what_only_training_needs(toy_run, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    script = importlib.import_module("package_models")
+    run = shutil.copytree(toy_run("vae"), tmp_path / "vae")
+    card = json.loads((run / "card.json").read_text())
+    fidelity, speed = {"values": [{"candidate": "vae"}]}, {"rows": [{"candidate": "vae"}]}
+    (run / "card.json").write_text(json.dumps({**card, "fidelity": fidelity, "speed": speed}))
+    folder = script.package(run, tmp_path / "models")
+    assert folder.name == "vae_toy"
+    assert {path.name for path in folder.iterdir()} == FILES
+    one, other = NeuralSimulator.load(run), NeuralSimulator.load(folder)
+    gun = ParticleGun.within(one.detector, one.card.training_range)
+    made = [each.simulate(gun.shoot(0, 5, seed=1), seed=1).deposits for each in (one, other)]
+    assert torch.equal(*made)
+    assert other.card.name == "vae_toy"
+    assert other.card.fidelity["values"] == [{"candidate": "vae_toy"}]
+    assert not hasattr(other.model, "encoder")
+    assert "data" not in (folder / "config.yaml").read_text()
+    monkeypatch.setattr(script, "LARGEST", 100)
+    with pytest.raises(ValueError, match="at most 100 are packaged"):
+        script.package(run, tmp_path / "models")
 
 
 @pytest.mark.slow

@@ -110,6 +110,31 @@ def test_half_of_the_weights(copy):
         NeuralSimulator.load(path.parent)
 
 
+@FAMILIES
+def test_what_only_training_needs_may_be_missing(family, toy_run, copy):
+    folder, particles = copy(family), beam(torch.linspace(1e4, 1e5, 20))
+    simulator = NeuralSimulator.load(folder)
+    before = simulator.simulate(particles, seed=1)
+    size = (folder / "model.safetensors").stat().st_size
+    simulator.model.strip()
+    simulator.save(folder, (folder / "config.yaml").read_text())
+    again = NeuralSimulator.load(folder)
+    assert torch.equal(again.simulate(particles, seed=1).deposits, before.deposits)
+    assert not any(hasattr(again.model, name) for name in simulator.model.training_only)
+    assert (folder / "model.safetensors").stat().st_size < size
+
+
+@FAMILIES
+def test_what_training_needs_is_there_as_a_whole_or_not_at_all(family, copy):
+    path = copy(family) / "model.safetensors"
+    part = f"model.{NeuralSimulator.load(path.parent).model.training_only[0]}"
+    weights = load_file(path)
+    del weights[next(name for name in weights if name.startswith(part))]
+    save_file(weights, path)
+    with pytest.raises(ValueError, match=r"does not fit config\.yaml"):
+        NeuralSimulator.load(path.parent)
+
+
 def test_weights_decide_what_is_made(copy):
     folder = copy()
     particles = beam([5e4])
