@@ -12,6 +12,10 @@ r"""Makes a packaged sample of Geant4 showers from a file of ``heitler simulate`
         --energy 10..100GeV -n 300 --seed 31 -o ild_photons_tilted.h5
     python benchmarks/make_sample.py ild_photons_tilted ild_photons_tilted.h5
 
+    heitler simulate --simulator geant4 --detector ild_ecal --particle e- \
+        --energy 10..100GeV -n 1500 --seed 41 -o ild_electrons.h5
+    python benchmarks/make_sample.py ild_electrons_coarse ild_electrons.h5 -o electrons_coarse.h5
+
 Takes the first showers of the file and keeps deposits to some significant bits, so that samples
 stay small. What the file says of its origin is kept, and the file's checksum is added.
 """
@@ -71,6 +75,9 @@ SAMPLES = {
     "ild_photons_coarse": Sample(
         "ild_ecal", "ild_ecal_coarse", 6000, 10, "3 x 3 cells summed", coarse
     ),
+    "ild_electrons_coarse": Sample(
+        "ild_ecal", "ild_ecal_coarse", 1500, 10, "3 x 3 cells summed", coarse
+    ),
     "clic_electrons": Sample("clic_ecal", "clic_ecal", 250, 12, "none", same),
     "ild_photons_tilted": Sample("ild_ecal_tilted", "ild_ecal_tilted", 300, 12, "none", same),
 }
@@ -122,14 +129,15 @@ def make(sample: Sample, reader: ShowerReader, source: Path, target: Path) -> No
 
 
 def main() -> None:
-    """Writes a sample into the package."""
+    """Writes a sample, into the package unless it is told where to."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("name", choices=SAMPLES, help="name of the sample")
     parser.add_argument("source", type=Path, help="file of heitler simulate")
+    parser.add_argument("-o", "--output", type=Path, help="file to write (one of the package)")
     arguments = parser.parse_args()
-    target = Path(data_module).with_name(f"{arguments.name}.h5")
+    target = arguments.output or Path(data_module).with_name(f"{arguments.name}.h5")
     try:
         with open_showers(arguments.source) as reader:
             make(SAMPLES[arguments.name], reader, arguments.source, target)

@@ -138,7 +138,7 @@ def test_lists_families_and_packaged_models(models, capsys):
         "tiny",
         (
             "packaged: photons of 10 to 100 GeV at 90 degrees in toy; AUC 0.600 (Geant4 against "
-            "itself 0.510), 0.25 ms per shower in batches of 100"
+            "itself 0.510), 0.24 ms of CPU per shower in batches of 100"
         ),
     ]
     assert unassessed.split(maxsplit=1)[1] == (

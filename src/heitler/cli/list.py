@@ -82,7 +82,7 @@ def _seen(card: ModelCard[TrainingRange]) -> str:
 
 
 def _worth(card: ModelCard[TrainingRange]) -> str:
-    """AUC with its floor, and speed: both or neither."""
+    """AUC with its floor, and CPU time, which other work hardly changes: both or neither."""
     values = card.fidelity.get("values", [])
     aucs = [row for row in values if row["metric"] == "classifier_auc"]
     speeds = card.speed.get("rows", [])
@@ -91,7 +91,7 @@ def _worth(card: ModelCard[TrainingRange]) -> str:
     auc, speed = aucs[0], speeds[-1]
     return (
         f"; AUC {auc['value']:.3f} (Geant4 against itself {auc['floor']:.3f}), "
-        f"{speed['milliseconds']:.3g} ms per shower in batches of {speed['batch']}"
+        f"{speed['cpu_milliseconds']:.3g} ms of CPU per shower in batches of {speed['batch']}"
     )
 
 
