@@ -10,6 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from families_scores import SEED, Look, scores
 from heitler.deployment import time_simulator
 from heitler.detectors import Detector
@@ -64,14 +67,27 @@ def geant4(file: Path) -> Geant4:
     with open_showers(file) as reader:
         split = Split.of(len(reader), test=TEST, validation=VALIDATION)
         seconds = float(reader.provenance["geant4_cpu_seconds_per_shower"])
+        taken = first_of_each(reader.particles.pdg[split.train], TEST)
         parts = [
             Showers.concatenate(list(read_rows(reader, rows))).sparse()
-            for rows in (split.test, split.train[:TEST], split.train[TEST:])
+            for rows in (split.test, split.train[taken], split.train[~taken])
         ]
     types = tuple(sorted(set(parts[2].particles.pdg.tolist()), reverse=True))
     judge = ReferenceNetwork(parts[2].detector, types)
     train_network(judge, parts[2], seed=SEED)
     return Geant4(Look(parts[0]), Look(parts[1]), judge, parts[2], 1e3 * seconds)
+
+
+def first_of_each(pdg: Tensor, number: int) -> Tensor:
+    """Which of some particles are taken: the first of each type, as many as its share of `number`.
+
+    A file may hold one type behind the other.
+    """
+    taken = torch.zeros(len(pdg), dtype=torch.bool)
+    for code in pdg.unique():
+        (rows,) = torch.where(pdg == code)
+        taken[rows[: round(number * len(rows) / len(pdg))]] = True
+    return taken
 
 
 def gflash(known: SparseShowers) -> GflashSimulator:

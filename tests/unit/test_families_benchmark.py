@@ -75,6 +75,14 @@ def test_the_family_of_several_types_has_tables_of_its_own(load):
     assert "acgan_types" not in load("families").sections()
 
 
+def test_the_floor_has_each_type_in_its_share(load):
+    first_of_each = load("families_geant4").first_of_each
+    alone = first_of_each(torch.full((50,), 22), 20)
+    assert alone.tolist() == [True] * 20 + [False] * 30
+    both = first_of_each(torch.tensor([22] * 40 + [11] * 10), 20)
+    assert both.nonzero()[:, 0].tolist() == [*range(16), *range(40, 44)]
+
+
 def test_scores_know_a_copy_from_a_scaled_sample(load, toy_law):
     """Half as much energy again: response, Wasserstein distance and judge move, hits hardly."""
     scores = load("families_scores")

@@ -86,6 +86,17 @@ def test_a_card_has_fidelity_beside_its_floor_speed_and_origin(name):
     assert card.fidelity["showers"] >= 200
 
 
+def test_the_page_of_the_zoo_has_every_model_with_the_numbers_of_its_card():
+    rows = (ROOT / "docs" / "results" / "model-zoo.md").read_text().splitlines()
+    for name in models():
+        card = ModelCard.read(resolve_model(name) / "card.json")
+        found = [row for row in rows if row.startswith(f"| `{name}` |")]
+        assert len(found) == 2
+        aucs = [row for row in card.fidelity["values"] if row["metric"] == "classifier_auc"]
+        for auc in aucs:
+            assert f"{auc['value']:.3f} ± {auc['error']:.3f} | {auc['floor']:.3f} ±" in found[1]
+
+
 def test_a_run_is_packaged_without_what_only_training_needs(toy_run, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     script = importlib.import_module("package_models")
