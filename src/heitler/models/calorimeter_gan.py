@@ -4,8 +4,10 @@ The objective is that of `heitler.models.wgan_gp`. Generator and critic are conv
 the response is an image and cells know their neighbours. Latent numbers and conditions are
 projected to a small image that transposed convolutions double twice; in the critic, strided
 convolutions halve the image twice and the conditions join what is left, so that they are weighed
-against the image as a whole. There is no batch normalisation: the gradient penalty is that of
-single showers (Gulrajani et al. 2017, arXiv:1704.00028, section 4).
+against the image as a whole. There it also sees energy, centre of gravity and widths of the image,
+each with the same variance (`heitler.networks.ImageView`): the centre follows the impact. There is
+no batch normalisation, since the gradient penalty is that of single showers (Gulrajani et al. 2017,
+arXiv:1704.00028, section 4).
 
 Reference: Chekalina et al. 2018 (arXiv:1812.01319), with images of 30 x 30 cells, three components
 of the momentum and two coordinates of the impact.
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 from heitler.models.base import ShowerShape
 from heitler.models.wgan_gp import WassersteinGAN
-from heitler.networks import GridCritic, GridGenerator
+from heitler.networks import GridCritic, GridGenerator, ImageView
 
 __all__ = ["CalorimeterGAN"]
 
@@ -57,6 +59,7 @@ class CalorimeterGAN(WassersteinGAN):
             penalty=penalty,
             unit=unit,
         )
+        self.view = ImageView(shape.globals, shape.layers, unit=unit, centres=shape.centres)
         self.critic = GridCritic(
             shape.globals,
             grid,

@@ -19,4 +19,5 @@ from heitler.networks.spectrum import HitSpectrum as HitSpectrum
 from heitler.networks.spectrum import clamp_log_mean as clamp_log_mean
 from heitler.networks.splines import SplineFlow as SplineFlow
 from heitler.networks.splines import rational_quadratic as rational_quadratic
+from heitler.networks.view import ImageView as ImageView
 from heitler.networks.view import ShowerView as ShowerView

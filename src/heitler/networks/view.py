@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ShowerView"]
+__all__ = ["ImageView", "ShowerView"]
 
 _VARIANCE = 10.0
 """Of each group, summed over its columns: cells differ by a few units, as in Gulrajani et al."""
@@ -50,13 +50,21 @@ class ShowerView(nn.Module):
         place = (place - place.mean(dim=0)) / place.std(dim=0).clamp(min=1e-9)
         self.register_buffer("place", place.float(), persistent=False)
         self.register_buffer("layer", nn.functional.one_hot(number).float(), persistent=False)
-        self.groups = [quantities, self.cells, len(layers), len(layers), 1 + 2 * place.shape[1]]
+        self.groups = [
+            *(quantities, self.cells, len(layers), len(layers)),
+            *self._groups_of_shape(place.shape[1]),
+        ]
         self.register_buffer("mean", torch.zeros(self.size))
         self.register_buffer("scale", torch.ones(self.size))
         self.place: Tensor
         self.layer: Tensor
         self.mean: Tensor
         self.scale: Tensor
+
+    @staticmethod
+    def _groups_of_shape(axes: int) -> list[int]:
+        """Numbers of columns of S that share their variance."""
+        return [1 + 2 * axes]
 
     @property
     def size(self) -> int:
@@ -93,3 +101,15 @@ class ShowerView(nn.Module):
         shape = [total.log(), centre, width]
         parts = [x[:, : self.quantities], torch.log1p(cells / self.unit)]
         return torch.cat([*parts, (energy / total).log(), hits, *shape], dim=1)
+
+
+class ImageView(ShowerView):
+    """The same of images: ln E, the centre of gravity and the widths are groups of their own.
+
+    Where particles enter at many places, centre and widths say how a shower should look; together
+    with ln E, which varies over the range of the energies, they would hardly be seen.
+    """
+
+    @staticmethod
+    def _groups_of_shape(axes: int) -> list[int]:
+        return [1, axes, axes]

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from heitler.networks import ShowerView
+from heitler.networks import ImageView, ShowerView
 
 
 @pytest.fixture
@@ -36,6 +36,20 @@ def test_groups_have_the_same_variance(showers):
     torch.testing.assert_close(seen.mean(dim=0), torch.zeros(view.size), rtol=0.0, atol=1e-4)
     totals = [float(part.sum()) for part in seen.var(dim=0).split(view.groups)]
     assert totals == pytest.approx([10.0] * 5, rel=1e-3)
+
+
+def test_an_image_shows_its_centre_and_widths_as_much_as_its_energy(showers):
+    views = [view(1, (2, 3), unit=0.1) for view in (ShowerView, ImageView)]
+    for view in views:
+        view.fit(showers)
+    shape = slice(-3, None)  # ln E, centre, width
+    together, apart = (view(showers).var(dim=0)[shape] for view in views)
+    assert float(together.sum()) == pytest.approx(10.0, rel=1e-3)
+    assert apart.tolist() == pytest.approx([10.0] * 3, rel=1e-3)
+    before, after = (view(showers)[:, shape].mT for view in views)
+    assert torch.corrcoef(torch.cat([before, after]))[:3, 3:].diag().tolist() == pytest.approx(
+        [1] * 3
+    )
 
 
 def test_a_shifted_shower_has_another_centre_and_the_same_width():
