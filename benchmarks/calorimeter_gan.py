@@ -321,8 +321,7 @@ centre, in {seconds:.0f} s of wall time on a machine that others used too ({para
 parameters, seed {seed}). The reference are {test:,} showers that it never saw; generated showers
 answer the incident particles of as many training showers, and these showers of Geant4 are the
 *floor*. GFLASH stands beside it with the mean response of {known:,} other training showers;
-nothing else of it is fitted. The published work (arXiv:1812.01319) has a training sample of its
-own and no numbers that these could be put beside."""
+nothing else of it is fitted."""
 
 _SHAPE = """\
 *W1*: Wasserstein distance to held-out Geant4 in units of Geant4's spread. Ratios are to held-out

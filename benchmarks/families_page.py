@@ -257,4 +257,5 @@ how to make. *Linear start*: the same generator before its training."""
 
 _KNOWN = """\
 Each type by itself against Geant4's of that type; and photons against electrons within a sample,
-which says whether the generator knows how they differ: it should be what it is for Geant4."""
+which says whether the generator knows how they differ. It should be what it is for Geant4: above
+it, the classifier has drawn the types apart."""

@@ -6,8 +6,8 @@ projected to a small image that transposed convolutions double twice; in the cri
 convolutions halve the image twice and the conditions join what is left, so that they are weighed
 against the image as a whole. There it also sees energy, centre of gravity and widths of the image,
 each with the same variance (`heitler.networks.ImageView`): the centre follows the impact. There is
-no batch normalisation, since the gradient penalty is that of single showers (Gulrajani et al. 2017,
-arXiv:1704.00028, section 4).
+no batch normalisation, since the gradient penalty is that of single showers (Gulrajani et al.
+2017, arXiv:1704.00028, section 4).
 
 Reference: Chekalina et al. 2018 (arXiv:1812.01319), with images of 30 x 30 cells, three components
 of the momentum and two coordinates of the impact.
