@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import torch
 
 import heitler.data
 from heitler.data import models, resolve_model
+from heitler.formats import open_showers
 from heitler.simulators import ModelCard, NeuralSimulator, ParticleGun
 
 ROOT = Path(__file__).parents[3]
@@ -137,3 +139,25 @@ def test_the_distributions_hold_the_models(target, tmp_path):
     expected = [f"{name}/{file}" for name in models() for file in FILES]
     for part in ("README.md", *expected):
         assert any(name.endswith(f"heitler/data/models/{part}") for name in names), part
+
+
+@pytest.mark.slow
+def test_an_unpacked_wheel_generates_by_the_name_of_a_model(tmp_path):
+    pytest.importorskip("hatchling")
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
+    with zipfile.ZipFile(next(tmp_path.iterdir())) as archive:
+        archive.extractall(tmp_path / "site")
+    request = "vae_ild_ecal_coarse --energy 10..100GeV -n 20 -o x.h5"
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "heitler", "generate", *request.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with open_showers(tmp_path / "x.h5") as reader:
+        assert len(reader) == 20
+        assert reader.provenance["simulator"] == "vae_ild_ecal_coarse"
