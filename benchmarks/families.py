@@ -252,7 +252,8 @@ def main() -> None:
                 content = {**make(options.runs), "made": made()}
             (KEPT / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     found = {name: content for name in makers if (content := kept(name)) is not None}
-    print(write_page("families", "Every family on the same showers", body(found), [resolve(DATA)]))
+    title, command = "Every family on the same showers", "families.py --runs runs"
+    print(write_page("families", title, body(found), [resolve(DATA)], command))
 
 
 if __name__ == "__main__":
