@@ -97,6 +97,11 @@ class Case:
         return ROOT / "configs" / "experiments" / f"compound_hits_{self.recipe or self.name}.yaml"
 
     @property
+    def tilted(self) -> bool:
+        """Whether its particles come at many angles."""
+        return "tilted" in self.name
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Content of the configuration."""
         return dict(yaml.safe_load(self.config.read_text()))
