@@ -179,7 +179,7 @@ def measure(study: Study, case: Case) -> None:
         "training": len(training),
         "runs": found[: study.repetitions],
         "floors": [floor["scores"] for floor in found[study.repetitions :]],
-        "angles": angle_residuals(reference) if case.name == "ild_ecal_tilted" else {},
+        "angles": angle_residuals(reference) if case.tilted else {},
     }
     study.keep(f"fidelity_{case.name}", content, [study.data / case.file])
 
@@ -197,7 +197,7 @@ def _score(study: Study, case: Case, seed: int, model: bool) -> dict[str, Any]:
     simulator = NeuralSimulator.load(folder)
     candidate = generated(simulator, incident(folder, simulator, len(reference), seed), seed)
     run = {"seed": seed, **cost, "scores": scores(reference, candidate, case, seed)}
-    if case.name == "ild_ecal_tilted":
+    if case.tilted:
         run["angles"] = angle_residuals(candidate)
     say(f"{case.name}, seed {seed}: {run['scores']}")
     return run

@@ -45,6 +45,7 @@ QUICK = {
     "clic_ecal": (500, 150, 50),
     "ild_ecal_tilted": (600, 200, 50),
     "clic_ecal_more": (500, 150, 50),
+    "ild_ecal_tilted_more": (600, 200, 50),
     "ild_ecal_more": (700, 200, 50),
     "ild_ecal_types": (700, 200, 50),
 }
@@ -94,6 +95,11 @@ class Case:
     def config(self) -> Path:
         """Configuration of the training."""
         return ROOT / "configs" / "experiments" / f"compound_hits_{self.recipe or self.name}.yaml"
+
+    @property
+    def tilted(self) -> bool:
+        """Whether its particles come at many angles."""
+        return "tilted" in self.name
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -159,6 +165,15 @@ CASES = {
                 "--training.stages.rates.epochs=5",
                 "--training.stages.prior.epochs=14",
             ),
+        ),
+        Case(
+            "ild_ecal_tilted_more",
+            "tilted photons in `ild_ecal_tilted`, with showers of `heitler simulate`",
+            "ild_photons_tilted_joined.h5",
+            (10, 40, 70, 100),
+            _OTHERS,
+            recipe="ild_ecal_tilted",
+            test=1500,
         ),
         Case(
             "ild_ecal_types",

@@ -192,7 +192,9 @@ def main() -> None:
                 content = {**make(options.runs), "made": made()}
             (KEPT / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     found = {name: content for name in names if (content := kept(name)) is not None}
-    print(write_page("families", "Every family on the same showers", body(found), [resolve(DATA)]))
+    title = "Every family on the same showers"
+    command = "families.py --runs runs --types ild_photons_electrons_coarse.h5"
+    print(write_page("families", title, body(found), [resolve(DATA)], command))
 
 
 if __name__ == "__main__":

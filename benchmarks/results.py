@@ -20,12 +20,22 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def write_page(name: str, title: str, body: Sequence[str], data: Sequence[Path]) -> Path:
-    """Writes a page of results with its provenance; all of them run on one thread."""
+def write_page(
+    name: str, title: str, body: Sequence[str], data: Sequence[Path], command: str = ""
+) -> Path:
+    """Writes a page of results with its provenance; all of them run on one thread.
+
+    Arguments:
+        name: Name of the file.
+        title: Its heading.
+        body: Its paragraphs.
+        data: Files of showers that it is about.
+        command: What makes the whole page, if not the words of this call.
+    """
     words = [Path(sys.argv[0]).name, *(Path(word).name for word in sys.argv[1:])]
     facts = machine()
     origin = [
-        f"- command: `python benchmarks/{shlex.join(words)}`",
+        f"- command: `python benchmarks/{command or shlex.join(words)}`",
         *(f"- data: `{path.name}`, SHA-256 `{sha256(path)}`" for path in data),
         f"- hardware: {facts['hardware']}; one thread per process",
         (

@@ -5,6 +5,8 @@ Expected values are those of the data's README; sums are made here with plain nu
 
 from __future__ import annotations
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -131,3 +133,17 @@ def test_the_verb_says_what_it_left_out(files, tmp_path, capsys):
     with open_showers(target) as reader:
         assert reader.provenance["conversions"][0]["left_out"]["points"] == 69
         assert "times and positions" in reader.provenance["cells"]
+
+
+def test_the_report_of_the_same_showers_in_two_formats(files, tmp_path, capsys):
+    report = tmp_path / "report"
+    assert main(["validate", str(files["steps"]), str(files["root"]), "-o", str(report)]) == 0
+    said = capsys.readouterr()
+    assert "100% of its showers are showers of the reference" in said.err
+    found = json.loads((report / "metrics.json").read_text())
+    assert [len(found["rows"]), found["reference"]["showers"]] == [0, 10]
+    means = {row["observable"]: row for row in found["means"]}
+    # What lies beyond the grid, 0.6 MeV a shower, is left out.
+    expected = pytest.approx(1e3 * np.mean(ENERGIES), abs=1.0)
+    assert means["visible_energy"]["reference"]["value"] == expected
+    assert max(abs(row["difference"]["value"]) for row in means.values()) < 1e-5

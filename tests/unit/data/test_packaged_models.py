@@ -146,8 +146,8 @@ def test_an_unpacked_wheel_generates_by_the_name_of_a_model(tmp_path):
     pytest.importorskip("hatchling")
     words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
-    with zipfile.ZipFile(next(tmp_path.iterdir())) as archive:
-        archive.extractall(tmp_path / "site")
+    (wheel,) = tmp_path.iterdir()
+    shutil.unpack_archive(wheel, tmp_path / "site", "zip")
     request = "vae_ild_ecal_coarse --energy 10..100GeV -n 20 -o x.h5"
     done = subprocess.run(
         [sys.executable, "-P", "-m", "heitler", "generate", *request.split()],

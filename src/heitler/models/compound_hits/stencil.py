@@ -11,7 +11,7 @@ vector, and the position u = d - phi_l about the axis. Phases phi_l are told apa
 
 Offsets with the same law form a bin. Near the axis an offset (and phase) is a bin of its own,
 folded by the mirror symmetries that the phases leave; farther out it is so for all phases
-together; far out bins are rings, in three sectors unless there is one phase. Within a bin cells
+together; far out bins are rings, in six sectors unless there is one phase. Within a bin cells
 differ by a fixed weight w, whose mean is one.
 
 Notation: N showers, L layers, B bins, P phases, M members (offsets of a phase).
@@ -37,6 +37,9 @@ HARMONICS = 4
 """cos t, sin t, cos 2t and sin 2t of a member's azimuth t."""
 
 _NEAR, _MID, _GROWTH = 2.3, 7.0, 1.08
+_SECTORS = 6
+"""Sectors of half a ring: a tilted shower is longer where it leans to, and that with its angle."""
+
 _OFF_CENTRE = 0.05
 """How far from its place, in cells, an axis may cross that has one phase."""
 
@@ -338,8 +341,8 @@ class Stencil(nn.Module):
         radius = u.norm(dim=1).numpy()
         sector = np.zeros(len(d), dtype=int)
         if not all(single):
-            steep = np.abs(u[:, 0].numpy()) > np.abs(u[:, 1].numpy())
-            sector = np.where(steep, np.where(u[:, 0].numpy() > 0, 1, 2), 0)
+            azimuth = np.arctan2(np.abs(u[:, 1].numpy()), u[:, 0].numpy())
+            sector = np.minimum(azimuth / np.pi * _SECTORS, _SECTORS - 1).astype(int)
         rings = np.floor(np.log(np.maximum(radius, _MID) / _MID) / log(_GROWTH)).astype(int)
         last = ceil(log(max(self.rows, self.columns) / _MID) / log(_GROWTH))
         rings = np.minimum(rings, max(last, 0))
