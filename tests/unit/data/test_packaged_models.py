@@ -59,9 +59,7 @@ def test_a_packaged_model_makes_the_same_showers_of_the_same_seed(name):
     seen = simulator.card.training_range
     gun = ParticleGun.within(simulator.detector, seen, theta=seen.theta)
     particles = gun.shoot(0, 3, seed=1)
-    first, again, other = (
-        NeuralSimulator.load(name).simulate(particles, seed=seed) for seed in (1, 1, 2)
-    )
+    first, again, other = (simulator.simulate(particles, seed=seed) for seed in (1, 1, 2))
     assert bool((first.deposits.sum(dim=1) > 0).all())
     assert torch.equal(first.deposits, again.deposits)
     assert not torch.equal(first.deposits, other.deposits)
