@@ -258,7 +258,8 @@ _FIGURE = "Lines: simulated; dashes: generated."
 
 _DIFFERENCES = """\
 Largest differences of efficiency in per cent, floors in brackets, of {number:,} kaons, pions and
-protons that no training saw: of the ROC curve; at equal cut, of the particles and of the pions."""
+protons that no training saw: of the ROC curve, all of it and its loose end; at equal cut, of the
+particles and of the pions."""
 
 _FEATURES = """\
 Generated counts and distances between cells are moved to the nearest value that occurs; in both

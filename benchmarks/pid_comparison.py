@@ -29,6 +29,9 @@ JUDGED = 20_000
 _MISIDENTIFIED = np.geomspace(0.005, 0.5, 60)
 """Shares of pions at which efficiencies are compared."""
 
+_LOOSE = 0.05
+"""Share of pions from which a cut is loose."""
+
 _Array = NDArray[np.float64]
 
 
@@ -86,16 +89,18 @@ class Identification:
         above = [1 - np.searchsorted(kind, cuts) / len(kind) for kind in (pions, own)]
         return np.interp(_MISIDENTIFIED, *above)
 
-    def difference(self, place: int, low: float, high: float) -> tuple[float, float, float]:
-        """Largest differences: at equal share of pions; own and pions at equal cut."""
-        roc = np.abs(self.curve(place, low, high) - self.curve(0, low, high)).max()
+    def difference(self, place: int, low: float, high: float) -> tuple[float, ...]:
+        """Largest differences in per cent, in the order of `differences`."""
+        roc = np.abs(self.curve(place, low, high) - self.curve(0, low, high))
         equal = [
             kolmogorov_smirnov(
                 self.values(0, name, low, high), self.values(place, name, low, high)
             ).value
             for name in (self.particle, "pi")
         ]
-        return 100 * float(roc), 100 * equal[0], 100 * equal[1]
+        return tuple(
+            100 * float(x) for x in (roc.max(), roc[_MISIDENTIFIED >= _LOOSE].max(), *equal)
+        )
 
     def rows(self) -> list[list[str]]:
         """One line per bin: differences of the generated and of the floor, in per cent."""
@@ -126,5 +131,5 @@ class Identification:
 
 def differences(cases: Sequence[Identification]) -> str:
     """The table of all bins of several likelihoods."""
-    head = ["", "ROC", "at equal cut", "pions at equal cut"]
+    head = ["", "ROC", f"from {_LOOSE:.0%} of pions", "at equal cut", "pions at equal cut"]
     return table(head, [row for case in cases for row in case.rows()])
