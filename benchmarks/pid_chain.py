@@ -40,7 +40,7 @@ from results import RESULTS, table, write_page
 from toward_pid import complete, snapped
 
 SEED = 101
-FRESH = 5000
+FRESH = 3000
 """Blocks of 1000 tracks for the curves, kaons, pions and protons in equal shares.
 
 At 0.5 % of the pions of a bin the floor is that of a few thousand pions.

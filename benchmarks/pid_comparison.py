@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -102,18 +103,25 @@ class Identification:
             100 * float(x) for x in (roc.max(), roc[_MISIDENTIFIED >= _LOOSE].max(), *equal)
         )
 
+    @cached_property
+    def bins(self) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
+        """Differences of the generated and of the floor in each bin of momentum."""
+        return [
+            (self.difference(1, low, high), self.difference(2, low, high))
+            for low, high in pairwise(EDGES)
+        ]
+
     def rows(self) -> list[list[str]]:
         """One line per bin: differences of the generated and of the floor, in per cent."""
         lines = []
-        for low, high in pairwise(EDGES):
-            made, again = (self.difference(place, low, high) for place in (1, 2))
+        for (low, high), (made, again) in zip(pairwise(EDGES), self.bins, strict=True):
             both = [f"{m:.2f} ({a:.2f})" for m, a in zip(made, again, strict=True)]
             lines.append([f"{self.particle}, {low} to {high} GeV", *both])
         return lines
 
     def worst(self, place: int) -> float:
-        """The largest difference of the curves over all bins in per cent."""
-        return max(self.difference(place, *edges)[0] for edges in pairwise(EDGES))
+        """The largest difference of the curves over all bins in per cent, of 1 or 2."""
+        return max(pair[place - 1][0] for pair in self.bins)
 
     def draw(self, axes: Axes, colours: Sequence[str]) -> None:
         """Curves of simulated (lines) and generated (dashes) particles."""
