@@ -18,9 +18,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from heitler.simulators import LHCB, Radiator, RichSimulator, TrackGun
-from heitler.simulators.rich import MASSES
 from heitler.tables import Table
-from heitler.tracks import CHARGED, Tracks
+from heitler.tracks import CHARGED, MASSES, Tracks
 from heitler.units import GeV
 from heitler.validation.style import figure_style, line_styles
 from results import RESULTS, table, write_page

@@ -34,7 +34,7 @@ class MeasuredTracks(Tracks):
 
     def __getitem__(self, index: slice | Tensor) -> MeasuredTracks:
         """The tracks of a slice, an index tensor or a mask."""
-        return MeasuredTracks.of(self.table()[index])
+        return MeasuredTracks.join(Tracks.__getitem__(self, index), self.measured[index])
 
     def table(self) -> Table:
         """The tracks as a table and, behind them, what is known."""

@@ -15,11 +15,21 @@ import torch
 from torch import Tensor
 
 from heitler.tables import Column, Table
+from heitler.units import MeV
 
-__all__ = ["CHARGED", "Tracks"]
+__all__ = ["CHARGED", "MASSES", "Tracks"]
 
 CHARGED = {"e": 11, "mu": 13, "pi": 211, "K": 321, "p": 2212}
 """Particle codes of the charged particles that live long enough, without their sign."""
+
+MASSES = {
+    "e": 0.51099895 * MeV,
+    "mu": 105.6583755 * MeV,
+    "pi": 139.57039 * MeV,
+    "K": 493.677 * MeV,
+    "p": 938.27208816 * MeV,
+}
+"""Their masses (Particle Data Group 2022)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

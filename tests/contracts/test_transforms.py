@@ -30,9 +30,12 @@ from heitler.tracks import Tracks
 
 # How a test makes each, where the constructor needs something.
 ARGUMENTS = {
+    "CherenkovLight": (1.0014, (0.025, 0.3)),
+    "Differences": ([None, 0, 0, 2, *[None] * 16],),
     "Measured": (["dll"],),
     "ParticleType": ([11, 22],),
     "Relative": ([0, 3],),
+    "Snap": ([0.1] * 20,),
     "Threshold": (0.1,),
 }
 
@@ -230,7 +233,8 @@ def beam(energies, **settings):
     return IncidentParticles.beam(energies, **settings)
 
 
-OF_TRACKS = {"LogMomentum", "Multiplicity", "Pseudorapidity"}
+STANDARDISED = {"LogMomentum", "Multiplicity", "Pseudorapidity"}
+OF_TRACKS = STANDARDISED | {"CherenkovLight"}
 OF_MEASURED = {"Measured"}
 
 
@@ -269,7 +273,7 @@ def test_particles_that_are_all_alike_give_finite_columns(name):
         assert bool(torch.isfinite(condition(causes(name, [6e4]))).all())
 
 
-@pytest.mark.parametrize("name", ["LogEnergy", "Angle", *sorted(OF_TRACKS)])
+@pytest.mark.parametrize("name", ["LogEnergy", "Angle", *sorted(STANDARDISED)])
 def test_columns_are_standardised(name):
     condition = make(name)
     energies, angles = torch.linspace(1e4, 1e5, 100), torch.linspace(0.5, 1.5, 100)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from heitler.measured import MeasuredTracks
-from heitler.preprocessing import LogMomentum, Measured
+from heitler.preprocessing import ArcSinh, LogMomentum, Measured
 from heitler.simulators import TrackGun
 from heitler.tables import Column, Table
 from heitler.tracks import Tracks
@@ -55,3 +55,8 @@ def test_a_model_is_told_normal_scores(tracks, measured):
     assert float(scores[:, 1].std()) == pytest.approx(1.0, abs=0.05)
     with pytest.raises(ValueError, match="is told down, up of each track"):
         condition(tracks)
+
+
+def test_another_transform_takes_the_place_of_scores(tracks, measured):
+    told = Measured(["up"], ArcSinh(5000.0))(measured)
+    torch.testing.assert_close(told[:, 0], torch.asinh(tracks.momentum / 5000).float())

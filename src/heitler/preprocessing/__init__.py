@@ -1,6 +1,7 @@
 """Invertible transforms between showers and what a model sees, and conditioning."""
 
 from heitler.preprocessing.centre import Centre as Centre
+from heitler.preprocessing.cherenkov import CherenkovLight as CherenkovLight
 from heitler.preprocessing.conditioning import Angle as Angle
 from heitler.preprocessing.conditioning import Axis as Axis
 from heitler.preprocessing.conditioning import Condition as Condition
@@ -14,6 +15,8 @@ from heitler.preprocessing.conditioning import ParticleType as ParticleType
 from heitler.preprocessing.conditioning import Pseudorapidity as Pseudorapidity
 from heitler.preprocessing.conditioning import ScaledEnergy as ScaledEnergy
 from heitler.preprocessing.conditioning import Theta as Theta
+from heitler.preprocessing.differences import Differences as Differences
+from heitler.preprocessing.differences import Snap as Snap
 from heitler.preprocessing.measured import Measured as Measured
 from heitler.preprocessing.quantile import Quantile as Quantile
 from heitler.preprocessing.relative import Relative as Relative

@@ -11,29 +11,30 @@ from numpy.typing import NDArray
 from heitler.measured import MeasuredTracks
 from heitler.preprocessing.conditioning import Condition
 from heitler.preprocessing.quantile import Quantile
-from heitler.preprocessing.transforms import Features
+from heitler.preprocessing.transforms import Features, Transform
 from heitler.tracks import Tracks
 
 __all__ = ["Measured"]
 
 
 class Measured(Condition[Tracks]):
-    """Columns that are known of the tracks, each as normal scores of its quantiles.
+    """Columns that are known of the tracks, through a transform.
 
     Arguments:
         columns: Names of the columns.
+        transform: What is done with them; normal scores of their quantiles by default.
     """
 
     name = "measured"
 
-    def __init__(self, columns: Sequence[str]) -> None:
+    def __init__(self, columns: Sequence[str], transform: Transform | None = None) -> None:
         super().__init__()
         self.columns, self.size = tuple(columns), len(columns)
-        self.quantile = Quantile()
+        self.transform = transform or Quantile()
 
     def fit(self, particles: Tracks) -> None:
-        """Takes the quantiles of each column."""
-        self.quantile.fit(self._features(particles), particles.energy)
+        """Fits the transform."""
+        self.transform.fit(self._features(particles), particles.energy)
 
     def rows(self, particles: Tracks) -> NDArray[np.float32]:
         """Columns with shape (N, columns).
@@ -42,7 +43,7 @@ class Measured(Condition[Tracks]):
             ValueError: These columns are not known of the tracks.
         """
         with torch.inference_mode():
-            scores = self.quantile(self._features(particles), particles.energy).cells
+            scores = self.transform(self._features(particles), particles.energy).cells
         columns: NDArray[np.float32] = scores.float().numpy()
         return columns
 

@@ -16,20 +16,13 @@ from math import cos, log, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from heitler import cherenkov
+from heitler.cherenkov import largest_sine_squared
 from heitler.units import MeV, eV, rad
 
-__all__ = ["LHCB", "MASSES", "Radiator"]
+__all__ = ["LHCB", "Radiator"]
 
 _Array = NDArray[np.float64]
-
-MASSES = {
-    "e": 0.51099895 * MeV,
-    "mu": 105.6583755 * MeV,
-    "pi": 139.57039 * MeV,
-    "K": 493.677 * MeV,
-    "p": 938.27208816 * MeV,
-}
-"""Hypotheses and their masses (Particle Data Group 2022)."""
 
 _NOMINAL = 3.0996 * eV
 """Energy of a photon of 400 nm, at which indices are quoted."""
@@ -107,12 +100,11 @@ class Radiator:
             momentum: In MeV, of any shape.
             mass: In MeV, of a shape that fits.
         """
-        s: _Array = 1.0 - (1.0 + (mass / momentum) ** 2) / self.mean_index**2
-        return np.maximum(s, 0.0)
+        return cherenkov.sine_squared(momentum, mass, self.mean_index)
 
     def expected_photons(self, sine_squared: _Array) -> _Array:
         """Mean number of detected photons, by Frank and Tamm proportional to sin^2 theta."""
-        return self.light * sine_squared / (1.0 - 1.0 / self.mean_index**2)
+        return self.light * sine_squared / largest_sine_squared(self.mean_index)
 
     @property
     def photon_error(self) -> float:

@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 
 from heitler import kernels
 from heitler.models import random_generator
-from heitler.simulators.rich.radiators import LHCB, MASSES, Radiator
+from heitler.simulators.rich.radiators import LHCB, Radiator
 from heitler.simulators.sources import block_seed
 from heitler.tables import Column, Table
-from heitler.tracks import CHARGED, Tracks
+from heitler.tracks import CHARGED, MASSES, Tracks
 
 __all__ = ["RichSimulator"]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from heitler.simulators.rich import MASSES
-from heitler.tracks import CHARGED, Tracks
+from heitler.tracks import CHARGED, MASSES, Tracks
 from heitler.units import GeV, mm
 
 __all__ = [

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heitler.simulators.rich import LHCB, MASSES
+from heitler.simulators.rich import LHCB
+from heitler.tracks import MASSES
 from heitler.units import GeV
 
 RICH1, RICH2 = LHCB

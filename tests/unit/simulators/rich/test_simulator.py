@@ -20,9 +20,9 @@ from heitler.preprocessing import (
     Preprocessing,
 )
 from heitler.simulators import RichSimulator, ShowerSimulator, Simulator
-from heitler.simulators.rich import LHCB, MASSES
+from heitler.simulators.rich import LHCB
 from heitler.tables import Table
-from heitler.tracks import CHARGED, Tracks
+from heitler.tracks import CHARGED, MASSES, Tracks
 from heitler.units import GeV
 
 RICH1, RICH2 = LHCB
