@@ -12,6 +12,7 @@ from heitler.preprocessing.conditioning import Momentum as Momentum
 from heitler.preprocessing.conditioning import Multiplicity as Multiplicity
 from heitler.preprocessing.conditioning import ParticleType as ParticleType
 from heitler.preprocessing.conditioning import Pseudorapidity as Pseudorapidity
+from heitler.preprocessing.conditioning import RootEnergy as RootEnergy
 from heitler.preprocessing.conditioning import ScaledEnergy as ScaledEnergy
 from heitler.preprocessing.conditioning import Theta as Theta
 from heitler.preprocessing.measured import Measured as Measured
@@ -25,3 +26,4 @@ from heitler.preprocessing.transforms import Preprocessing as Preprocessing
 from heitler.preprocessing.transforms import Response as Response
 from heitler.preprocessing.transforms import Threshold as Threshold
 from heitler.preprocessing.transforms import Transform as Transform
+from heitler.preprocessing.resolution import Resolution as Resolution

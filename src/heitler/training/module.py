@@ -70,9 +70,13 @@ class TrainingModule(L.LightningModule):
         validation: Validation showers.
         physics: Distance of generated from validation showers by name, see `PhysicsMonitor`.
         physics_every: Epochs between two calls of `physics`.
+        select_from: First epoch whose weights may be chosen: before it, training has not seen all
+            energies.
 
     Attributes:
         seconds: Time spent in epochs and before stages so far, over all interruptions.
+        selected: Epoch and score of the weights that stages ended with, by stage, where the
+            validation showers chose them.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class TrainingModule(L.LightningModule):
         validation: Batch,
         physics: Callable[[], dict[str, float]],
         physics_every: int,
+        select_from: int = 0,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -93,9 +98,11 @@ class TrainingModule(L.LightningModule):
         self.records: dict[str, float] = {}
         self._sample, self._validation = sample, validation
         self._physics, self._physics_every = physics, physics_every
+        self._select_from = select_from
         self._sums: dict[str, list[Tensor]] = defaultdict(list)
         self._best: dict[str, Tensor] | None = None
-        self._best_score = inf
+        self._best_score, self._best_epoch = inf, 0
+        self.selected: dict[str, dict[str, float]] = {}
         self.seconds, self._seconds, self._clock = 0.0, 0.0, monotonic()
 
     @property
@@ -189,6 +196,8 @@ class TrainingModule(L.LightningModule):
         checkpoint["stage"] = {
             "best": self._best,
             "score": self._best_score,
+            "epoch": self._best_epoch,
+            "selected": self.selected,
             "seconds": self._seconds,
             "total": self.seconds,
         }
@@ -197,6 +206,7 @@ class TrainingModule(L.LightningModule):
         """Takes back the best weights so far and the clock."""
         state = checkpoint["stage"]
         self._best, self._best_score = state["best"], state["score"]
+        self._best_epoch, self.selected = state["epoch"], state["selected"]
         self._seconds, self.seconds = state["seconds"], state["total"]
 
     def _phases(self) -> list[tuple[Stage, Phase, StageSettings]]:
@@ -237,13 +247,17 @@ class TrainingModule(L.LightningModule):
         physics = self._physics() if due else {}
         self.records |= {f"physics/{name}": value for name, value in physics.items()}
         score = {"loss": validation, "physics": physics.get("mean", inf), "last": -inf}
-        if score[stage.select] <= self._best_score:
-            self._best_score = score[stage.select]
+        chosen = score[stage.select] <= self._best_score
+        if chosen and (last or self.current_epoch >= self._select_from):
+            self._best_score, self._best_epoch = score[stage.select], self.current_epoch
             self._best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
     def _end(self) -> None:
         if self._best is not None:
             self.model.load_state_dict(self._best)
+            if isfinite(self._best_score):  # it is not where the last weights are taken
+                chosen = {"epoch": self._best_epoch, "score": self._best_score}
+                self.selected[self.plan.stage.name] = chosen
         self._best = None
 
     def _validation_loss(self, phase: str) -> float:
