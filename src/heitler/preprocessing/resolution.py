@@ -50,10 +50,13 @@ class Resolution(Transform):
         log_energy, r = energy.double().log(), self._root(features.cells, energy)
         self.centre.copy_(torch.stack([log_energy.mean(), log_energy.std().clamp(min=1e-6)]))
         powers = self._powers(energy)
-        # By the pseudo-inverse, since there may be one energy or two only.
-        self.middle.copy_(torch.linalg.pinv(powers) @ r)
+        # The line first: there may be one energy or two, which know nothing of a curve.
+        line, square = torch.linalg.pinv(powers[:, :2]), powers[:, 2]
+        curve = square - powers[:, :2] @ (line @ square)
+        bend = (curve @ r) / (curve @ curve) if bool((curve.abs() > 1e-6).any()) else 0.0
+        self.middle.copy_(torch.cat([line @ (r - bend * square), r.new_tensor([bend])]))
         rest = (r - powers @ self.middle).abs().clamp(min=1e-9).log()
-        self.width.copy_(torch.linalg.pinv(powers[:, :2]) @ rest)
+        self.width.copy_(line @ rest)
         # ln |z| of a normal z has a mean of its own: the spread of q decides.
         self.width[0] += self._standard(r, energy).std().clamp(min=1e-9).log()
         q = self._standard(r, energy)

@@ -124,7 +124,6 @@ class Bank:
             "family": self.card.family,
             "members": len(self),
             "weights_sha256": sha256(resolve_model(folder) / WEIGHTS),
-            "trained_on_sha256": self.card.data.get("sha256"),
             "extrapolate": self.extrapolate,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ def pack_bank(slices: Slices, runs: Sequence[Path], folder: Path) -> Path:
         if unlike:
             msg = f"the member {run.name} has another {unlike[0]} than the bank; train it again"
             raise ValueError(msg)
-        cards.append(card)
+        # All of a slice is the member's, also what lies between its showers and the edge.
+        seen = replace(card.training_range, theta=member.theta)
+        cards.append(replace(card, training_range=seen))
         weights |= {f"{member.name}/{key}": v for key, v in load_file(run / WEIGHTS).items()}
     bank = Bank(folder, slices, cards, _card(folder.resolve().name, slices, cards))
     with atomic_file(folder / WEIGHTS) as part:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import atan, exp
 
 import torch
 from torch import Tensor
@@ -37,6 +38,11 @@ class Slice:
     def name(self) -> str:
         """Such as ``pdg22_eta0.05-0.1``."""
         return f"pdg{self.pdg}_eta{self.low:g}-{self.high:g}"
+
+    @property
+    def theta(self) -> tuple[float, float]:
+        """Lowest and highest angle to the face in rad."""
+        return 2.0 * atan(exp(-self.high)), 2.0 * atan(exp(-self.low))
 
 
 @dataclass(frozen=True)
