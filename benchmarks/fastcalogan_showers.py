@@ -8,6 +8,7 @@ energies have fewer showers, as in AtlFast3. The same command goes on after an i
 
 from __future__ import annotations
 
+import itertools
 import sys
 from math import exp
 from pathlib import Path
@@ -36,7 +37,7 @@ def particles(depth: float) -> IncidentParticles:
     energies = torch.cat([torch.full((n,), energy) for energy, n in SHOWERS.items()])
     parts = []
     for pdg in PARTICLES:
-        for low, high in zip(EDGES, EDGES[1:], strict=False):
+        for low, high in itertools.pairwise(EDGES):
             eta = torch.from_numpy(draw.uniform(low, high, len(energies)))
             theta = 2.0 * torch.atan(torch.exp(-eta))
             parts.append(IncidentParticles.beam(energies, pdg=pdg, theta=theta, depth=depth))

@@ -101,7 +101,7 @@ class IncidentParticles:
 
     @property
     def pseudorapidity(self) -> Tensor:
-        """eta = -ln tan(theta / 2) of particles from the centre of a barrel: (N,), never negative.
+        """Eta = -ln tan(theta / 2) of particles from the centre of a barrel: (N,), never negative.
 
         Their angle to the face of the barrel is that to the beam line. So sinh(eta) = cot(theta).
         """

@@ -18,6 +18,7 @@ from heitler.preprocessing.conditioning import Theta as Theta
 from heitler.preprocessing.measured import Measured as Measured
 from heitler.preprocessing.quantile import Quantile as Quantile
 from heitler.preprocessing.relative import Relative as Relative
+from heitler.preprocessing.resolution import Resolution as Resolution
 from heitler.preprocessing.transforms import ArcSinh as ArcSinh
 from heitler.preprocessing.transforms import Features as Features
 from heitler.preprocessing.transforms import LogCells as LogCells
@@ -26,4 +27,3 @@ from heitler.preprocessing.transforms import Preprocessing as Preprocessing
 from heitler.preprocessing.transforms import Response as Response
 from heitler.preprocessing.transforms import Threshold as Threshold
 from heitler.preprocessing.transforms import Transform as Transform
-from heitler.preprocessing.resolution import Resolution as Resolution

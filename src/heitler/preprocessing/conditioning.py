@@ -161,7 +161,7 @@ class Momentum(_Standardised[IncidentParticles]):
 
 
 class RootEnergy(_Standardised[IncidentParticles]):
-    """The square root of the energy, standardised: deposits that are counts have roots of one width."""
+    """The square root of the energy in MeV, standardised: roots of counts have one width."""
 
     name = "root_energy"
 

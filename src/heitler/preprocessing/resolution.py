@@ -4,9 +4,9 @@ With s the sum of the cells, E the incident energy and u = ln E, standardised,
 
     r = (s / E)^(1/3),   q = (r - m(u)) / w(u),   m = m_0 + m_1 u + m_2 u^2,   ln w = w_0 + w_1 u.
 
-The visible energy of a sampling calorimeter is a sum of many small deposits, nearly a gamma variate,
-whose cube root is nearly normal (Wilson and Hilferty 1931, PNAS 17, 684); its relative width falls
-about as E^(-1/2). So q is nearly a standard normal number at every energy, and a model need not
+The visible energy of a sampling calorimeter is a sum of many small deposits, nearly a gamma
+variate, whose cube root is nearly normal (Wilson and Hilferty 1931, PNAS 17, 684); its relative
+width falls about as E^(-1/2). So q is nearly a standard normal number at every energy, and a model need not
 learn that. m is fitted by least squares, w by those of ln |r - m(u)|.
 """
 
@@ -29,8 +29,8 @@ _BEYOND = 1.0
 class Resolution(Transform):
     """Appends q, see the module's docstring; cells stay as they are.
 
-    The inverse scales the cells so that their sum is that of q: a model may draw the visible energy
-    by itself and cells of any scale. An empty shower stays empty.
+    The inverse scales the cells so that their sum is that of q: a model may draw the visible
+    energy by itself and cells of any scale. An empty shower stays empty.
     """
 
     adds = 1

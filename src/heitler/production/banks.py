@@ -7,7 +7,7 @@ What is trained stays; the same command goes on with what is missing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,7 +55,9 @@ def train_bank(
     total = len(plan.slices)
     with (
         closing(_trained(tasks, workers)) as done,
-        tqdm(total=total, initial=total - len(tasks), unit=" members", disable=not progress) as bar,
+        tqdm(
+            total=total, initial=total - len(tasks), unit=" members", disable=not progress
+        ) as bar,
     ):
         for task, error in done:
             bar.update()
@@ -74,7 +76,7 @@ def train_bank(
 Outcome = tuple[MemberTask, Exception | None]
 
 
-def _trained(tasks: list[MemberTask], workers: int | str) -> Iterator[Outcome]:
+def _trained(tasks: list[MemberTask], workers: int | str) -> Generator[Outcome]:
     """Each task with its error, if any, as they are done."""
     if workers == 1:
         yield from ((task, _attempt(task)) for task in tasks)
@@ -82,7 +84,7 @@ def _trained(tasks: list[MemberTask], workers: int | str) -> Iterator[Outcome]:
         yield from _on_cluster(tasks, workers)
 
 
-def _on_cluster(tasks: list[MemberTask], workers: int | str) -> Iterator[Outcome]:
+def _on_cluster(tasks: list[MemberTask], workers: int | str) -> Generator[Outcome]:
     if find_spec("distributed") is None:
         msg = "several workers and clusters need Dask: pip install 'heitler[production]'"
         raise ImportError(msg)

@@ -161,7 +161,7 @@ class Bank:
     def _shared(self, incident: IncidentParticles) -> Iterator[tuple[int, Tensor]]:
         """Places of the members that have work, and which particles are theirs."""
         places = self.slices.locate(incident)
-        for place in places.unique().tolist():
+        for place in torch.unique(places).tolist():
             yield place, (places == place).nonzero()[:, 0]
 
 
@@ -180,7 +180,9 @@ def load_showers(folder: Path | str, *, extrapolate: bool = False) -> NeuralSimu
     Raises:
         ValueError: There is none, or it is not complete.
     """
-    kind: type[NeuralSimulator | Bank] = Bank if is_bank(resolve_model(folder)) else NeuralSimulator
+    kind: type[NeuralSimulator | Bank] = (
+        Bank if is_bank(resolve_model(folder)) else NeuralSimulator
+    )
     return kind.load(folder, extrapolate=extrapolate)
 
 

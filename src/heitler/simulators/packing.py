@@ -67,12 +67,15 @@ def ranking(slices: Slices, cards: Sequence[ModelCard[Any]]) -> list[dict[str, A
     The score is what chose the weights of its last stage, such as the mean chi2 of
     `heitler.training.EnergyChi2`; members without one come last.
     """
-    rows = [_row(each.name, card.training) for each, card in zip(slices.members, cards, strict=True)]
+    rows = [
+        _row(each.name, card.training) for each, card in zip(slices.members, cards, strict=True)
+    ]
     return sorted(rows, key=lambda row: (row["score"] is None, row["score"], row["member"]))
 
 
 def _row(name: str, training: Mapping[str, Any]) -> dict[str, Any]:
-    *_, last = [{}, *training.get("selected", {}).values()]
+    chosen: list[dict[str, float]] = list(training.get("selected", {}).values())
+    last = chosen[-1] if chosen else {}
     return {
         "member": name,
         "score": last.get("score"),

@@ -1,16 +1,17 @@
 r"""Slices of a barrel: which member of a bank answers a particle.
 
-A particle that comes from the centre of a barrel meets its plates at the angle theta that it has to
-the beam line, so that its pseudorapidity is
+A particle that comes from the centre of a barrel meets its plates at the angle theta that it has
+to the beam line, so that its pseudorapidity is
 
     eta = -ln tan(theta / 2),   sin(theta) = 1 / cosh(eta),
 
-and it meets cosh(eta) times the material. A slice holds low <= |eta| < high, the last one its upper
-edge as well.
+and it meets cosh(eta) times the material. A slice holds low <= |eta| < high, the last one its
+upper edge as well.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import atan, exp
@@ -84,7 +85,7 @@ class Slices:
     def members(self) -> list[Slice]:
         """All slices of the first type, then those of the next."""
         edges = self.edges
-        pairs = list(zip(edges, edges[1:], strict=False))
+        pairs = list(itertools.pairwise(edges))
         return [Slice(pdg, low, high) for pdg in self.particles for low, high in pairs]
 
     def __len__(self) -> int:

@@ -6,8 +6,8 @@ distance d from there, in the plane of the plate, has the transverse distance
     d' = d - (1 - sin theta) (d . u) u,   r = |d'|,   alpha = arg d',
 
 with theta the angle to the face and u the direction of the tilt in the plate: so that voxels mean
-the same about a particle of any tilt. Layers stay those of the detector. Reference: ATLAS, AtlFast3
-2021 (arXiv:2109.02551, section 6.1, where hits are placed about the extrapolated particle).
+the same about a particle of any tilt. Layers stay those of the detector. Reference: ATLAS,
+AtlFast3 2021 (arXiv:2109.02551), where hits are placed about the extrapolated particle.
 
 The simulator that is asked has fine square cells in the same plates. Where the particle enters one
 of them is drawn anew for each shower, so that voxels know nothing of their raster.
@@ -16,7 +16,7 @@ of them is drawn anew for each shower, so that voxels know nothing of their rast
 from __future__ import annotations
 
 from math import ceil, pi
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ class VoxelisedSimulator:
     def __init__(self, inner: DivisibleSimulator, detector: Detector) -> None:
         if not isinstance(detector.geometry, CylindricalLayers):
             msg = f"voxels about a line of flight are cylindrical layers; {detector.name} has none"
-            raise ValueError(msg)
+            raise ValueError(msg)  # noqa: TRY004 (the detector is wrong, not its type)
         if not torch.equal(inner.detector.geometry.layer_z, detector.geometry.layer_z):
             msg = f"{inner.detector.name} and {detector.name} have other plates"
             raise ValueError(msg)

@@ -4,8 +4,8 @@
     data: {file: showers.h5, test: 300, validation: 300}
     conditioning: ..., preprocessing: ..., model: ..., training: ..., seed: 1
 
-All but `bank` is an experiment as `train` knows it, the same for all members; `data.file` holds the
-showers of all, in any order, of which each member takes its own. The folder of a bank holds
+All but `bank` is an experiment as `train` knows it, the same for all members; `data.file` holds
+the showers of all, in any order, of which each member takes its own. The folder of a bank holds
 
     config.yaml            the configuration with all defaults filled in
     members/NAME/          a run directory of each member
@@ -20,7 +20,7 @@ Members know nothing of each other, so that anybody can train any of them at any
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
+import torch
 from torch import Tensor
 
 from heitler.metrics import chi2_per_degree, quantile_edges, wasserstein
@@ -73,7 +74,7 @@ class EnergyChi2(Criterion[Showers]):
 
     The score is the sum over the incident energies, divided by their number so that 1 is what
     equal distributions give. Bins hold equally many showers of the reference. Reference: ATLAS,
-    AtlFast3 2021 (arXiv:2109.02551, section 6: the weights of FastCaloGAN).
+    AtlFast3 2021 (arXiv:2109.02551, the weights of FastCaloGAN).
 
     Arguments:
         bins: Most bins of a histogram; there are fewer where that left less than eight showers
@@ -97,7 +98,7 @@ class EnergyChi2(Criterion[Showers]):
             ValueError: The incident energies are not a few discrete ones.
         """
         real, made = (s.deposits.double().sum(dim=1) for s in (reference, generated))
-        points, counts = reference.particles.energy.unique(return_counts=True)
+        points, counts = torch.unique(reference.particles.energy, return_counts=True)
         if int(counts.min()) < _LEAST:
             msg = (
                 f"chi2 of the energy needs {_LEAST} validation showers of each incident energy, "

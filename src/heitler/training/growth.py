@@ -7,8 +7,8 @@ With energies E of the training rows, in epoch e of a growth over e_g epochs fro
 says which rows are trained on: E_0 alone at first, where the energies are powers of two, then its
 neighbours above and below, all of them in the end. An epoch has the same number of updates
 throughout: few rows come more often. Only epochs with all energies may give the weights that are
-kept. Reference: ATLAS, AtlFast3 2021 (arXiv:2109.02551, section
-6), where FastCaloGAN begins at one energy and adds the others one by one.
+kept. Reference: ATLAS, AtlFast3 2021 (arXiv:2109.02551),
+where FastCaloGAN begins at one energy and adds the others one by one.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, inf, isfinite, pi
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 import lightning as L  # noqa: N812 (Lightning's own convention)
@@ -75,6 +75,7 @@ class TrainingModule(L.LightningModule):
 
     Attributes:
         seconds: Time spent in epochs and before stages so far, over all interruptions.
+        cpu_seconds: CPU time of this process in epochs, likewise.
         selected: Epoch and score of the weights that stages ended with, by stage, where the
             validation showers chose them.
     """
@@ -104,6 +105,7 @@ class TrainingModule(L.LightningModule):
         self._best_score, self._best_epoch = inf, 0
         self.selected: dict[str, dict[str, float]] = {}
         self.seconds, self._seconds, self._clock = 0.0, 0.0, monotonic()
+        self.cpu_seconds, self._cpu_clock = 0.0, process_time()
 
     @property
     def plan(self) -> StagePlan:
@@ -136,7 +138,7 @@ class TrainingModule(L.LightningModule):
         """Prepares the stages that start now, and shares the clock of the first process."""
         self._begin(self.current_epoch)
         self._seconds = self.trainer.strategy.broadcast(self._seconds)
-        self._clock = monotonic()
+        self._clock, self._cpu_clock = monotonic(), process_time()
         self._sums.clear()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> int | None:  # noqa: ARG002
@@ -172,6 +174,7 @@ class TrainingModule(L.LightningModule):
         """
         passed = monotonic() - self._clock
         self.seconds, self._seconds = self.seconds + passed, self._seconds + passed
+        self.cpu_seconds += process_time() - self._cpu_clock
         self.records = {name: float(torch.stack(v).mean()) for name, v in self._sums.items()}
         if wrong := [name for name, value in self.records.items() if not isfinite(value)]:
             stage = self.plan.stage.name
@@ -200,6 +203,7 @@ class TrainingModule(L.LightningModule):
             "selected": self.selected,
             "seconds": self._seconds,
             "total": self.seconds,
+            "cpu": self.cpu_seconds,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -208,6 +212,7 @@ class TrainingModule(L.LightningModule):
         self._best, self._best_score = state["best"], state["score"]
         self._best_epoch, self.selected = state["epoch"], state["selected"]
         self._seconds, self.seconds = state["seconds"], state["total"]
+        self.cpu_seconds = state["cpu"]
 
     def _phases(self) -> list[tuple[Stage, Phase, StageSettings]]:
         return [

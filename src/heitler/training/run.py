@@ -139,6 +139,7 @@ def train(
             facts = {
                 "name": output.name,
                 "seconds": module.seconds,
+                "cpu_seconds": module.cpu_seconds,
                 "selected": module.selected,
                 "sha256": checksum,
                 "device": trainer.strategy.root_device,
@@ -372,7 +373,7 @@ def _card(
     simulator: TrainedSimulator[Any, Any],
     facts: Mapping[str, Any],
 ) -> ModelCard[Any]:
-    """The card of a finished training; `facts`: name, seconds, selection, device, SHA-256."""
+    """The card of a finished training; `facts`: name, times, selection, device, SHA-256."""
     device = facts["device"]
     parameters = sum(p.numel() for p in simulator.model.parameters())
     return replace(
@@ -389,6 +390,7 @@ def _card(
         training={
             "seed": experiment.seed,
             "seconds": round(facts["seconds"], 1),
+            "cpu_seconds": round(facts["cpu_seconds"], 1),
             "devices": experiment.trainer.devices,
             "accelerator": "cpu" if device.type == "cpu" else "gpu",
             "parameters": parameters,

@@ -101,7 +101,9 @@ def test_each_particle_gets_the_shower_of_its_member(bank):
     response = showers.deposits.sum(dim=1) / 2000
     expected = torch.tensor(list(SHARES.values()))[which]
     assert bool(((response / expected).log2().abs() < 0.5).all())  # neighbours differ by 2
-    assert torch.equal(showers.deposits, simulator.simulate_sparse(incident, seed=1).dense().deposits)
+    assert torch.equal(
+        showers.deposits, simulator.simulate_sparse(incident, seed=1).dense().deposits
+    )
     assert not torch.equal(showers.deposits, simulator.simulate(incident, seed=2).deposits)
 
 

@@ -62,7 +62,13 @@ def test_what_no_member_covers_is_refused(eta, pdg):
 
 def test_slices_begin_where_they_are_told():
     forward = Slices([22], (1.0, 2.0), 2)
-    assert forward.places(beam([0.9, 1.0, 1.49, 1.51, 2.1], [22] * 5)).tolist() == [-1, 0, 0, 1, -1]
+    assert forward.places(beam([0.9, 1.0, 1.49, 1.51, 2.1], [22] * 5)).tolist() == [
+        -1,
+        0,
+        0,
+        1,
+        -1,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ class Pencil:
     def simulate(self, incident, *, seed):
         return self.simulate_sparse(incident, seed=seed).dense()
 
-    def simulate_sparse(self, incident, *, seed, first=0):  # noqa: ARG002
+    def simulate_sparse(self, incident, *, seed, first=0):
         layers = self.detector.geometry.layer_z
         steps = (layers - incident.position[:, 2:]) / incident.direction[:, 2:]
         points = incident.position[:, None] + steps[..., None] * incident.direction[:, None]

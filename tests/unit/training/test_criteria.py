@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from math import log
 
 import pytest
@@ -76,7 +77,7 @@ def test_growth_never_shrinks_and_ends_with_everything(energies, start, epochs):
     widest = float(growth.away(energy).max())
     sets = [set(growth.rows(energy, e, widest=widest).tolist()) for e in range(epochs + 1)]
     assert sets[0]
-    assert all(before <= after for before, after in zip(sets, sets[1:], strict=False))
+    assert all(before <= after for before, after in itertools.pairwise(sets))
     assert sets[-1] == set(range(len(energies)))
 
 
