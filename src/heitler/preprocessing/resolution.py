@@ -6,8 +6,8 @@ With s the sum of the cells, E the incident energy and u = ln E, standardised,
 
 The visible energy of a sampling calorimeter is a sum of many small deposits, nearly a gamma
 variate, whose cube root is nearly normal (Wilson and Hilferty 1931, PNAS 17, 684); its relative
-width falls about as E^(-1/2). So q is nearly a standard normal number at every energy, and a model need not
-learn that. m is fitted by least squares, w by those of ln |r - m(u)|.
+width falls about as E^(-1/2). So q is nearly a standard normal number at every energy, and a model
+need not learn that. m is fitted by least squares, w by those of ln |r - m(u)|.
 """
 
 from __future__ import annotations
