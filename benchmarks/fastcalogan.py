@@ -21,10 +21,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+
 from fastcalogan_figures import draw
 from fastcalogan_page import body
-from results import RESULTS, write_page
-
 from heitler.deployment import time_simulator
 from heitler.formats import create_showers, open_showers
 from heitler.models import random_generator
@@ -34,6 +33,7 @@ from heitler.training import RECORDS, EnergyChi2, read_rows
 from heitler.validation import compare
 from heitler.validation.comparison import FEATURES
 from heitler.validation.report import write_report
+from results import RESULTS, write_page
 
 SEED = 1
 COPIES = 10

@@ -82,7 +82,6 @@ def _over_epochs(facts: Facts) -> Figure:
             axes.plot(chosen["epoch"], chosen["score"], "o", markersize=3, color="#0f7fd0")
         axes.set_title(name)
         axes.set_xlabel("epoch")
-        axes.set_yscale("log")
     grid[0].set_ylabel("chi2 per degree of freedom")
     return figure
 

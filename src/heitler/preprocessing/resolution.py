@@ -45,6 +45,7 @@ class Resolution(Transform):
         self.width: Tensor  # w_0, w_1
         self.range: Tensor  # lowest and highest q
 
+    @torch.no_grad()
     def fit(self, features: Features, energy: Tensor) -> None:
         """Takes m, w and the range of q."""
         log_energy, r = energy.double().log(), self._root(features.cells, energy)
