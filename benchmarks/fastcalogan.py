@@ -28,7 +28,7 @@ from heitler.deployment import time_simulator
 from heitler.formats import create_showers, open_showers
 from heitler.models import random_generator
 from heitler.showers import Showers
-from heitler.simulators import HELD_OUT, Bank, ParticleGun, ParticleList, Slice
+from heitler.simulators import HELD_OUT, Bank, ParticleGun, Slice
 from heitler.training import RECORDS, EnergyChi2, read_rows
 from heitler.validation import compare
 from heitler.validation.comparison import FEATURES
@@ -169,7 +169,7 @@ def _speed(bank: Bank) -> dict[str, float]:
     low, high = bank.slices.members[0].theta
 
     gun = ParticleGun.within(bank.detector, card.training_range, theta=(low, high))
-    timing = time_simulator(member, ParticleList(gun.shoot(0, 1000, seed=SEED)), batch=100)
+    timing = time_simulator(member, gun, batch=100, seed=SEED)
     return {"milliseconds": timing.milliseconds, "error": timing.spread}
 
 
