@@ -114,6 +114,12 @@ class TrainingModule(L.LightningModule):
         return inside[0]
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """What a card says of the training: times, and which weights were selected."""
+        times = {"seconds": round(self.seconds, 1), "cpu_seconds": round(self.cpu_seconds, 1)}
+        return {**times, "selected": self.selected}
+
+    @property
     def settings(self) -> StageSettings:
         """Settings of the stage of the current epoch."""
         settings = self.plan.settings

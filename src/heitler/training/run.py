@@ -138,9 +138,7 @@ def train(
         if is_first_process():
             facts = {
                 "name": output.name,
-                "seconds": module.seconds,
-                "cpu_seconds": module.cpu_seconds,
-                "selected": module.selected,
+                "training": module.facts,
                 "sha256": checksum,
                 "device": trainer.strategy.root_device,
             }
@@ -373,7 +371,7 @@ def _card(
     simulator: TrainedSimulator[Any, Any],
     facts: Mapping[str, Any],
 ) -> ModelCard[Any]:
-    """The card of a finished training; `facts`: name, times, selection, device, SHA-256."""
+    """The card of a finished training; `facts`: name, times, device, SHA-256."""
     device = facts["device"]
     parameters = sum(p.numel() for p in simulator.model.parameters())
     return replace(
@@ -389,12 +387,10 @@ def _card(
         },
         training={
             "seed": experiment.seed,
-            "seconds": round(facts["seconds"], 1),
-            "cpu_seconds": round(facts["cpu_seconds"], 1),
+            **facts["training"],
             "devices": experiment.trainer.devices,
             "accelerator": "cpu" if device.type == "cpu" else "gpu",
             "parameters": parameters,
-            "selected": facts["selected"],
             **machine(device),
         },
     )
