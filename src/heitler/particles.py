@@ -100,6 +100,15 @@ class IncidentParticles:
         return torch.asin(self.direction[:, 2].clamp(-1.0, 1.0))
 
     @property
+    def pseudorapidity(self) -> Tensor:
+        """Eta = -ln tan(theta / 2) of particles from the centre of a barrel: (N,), never negative.
+
+        Their angle to the face of the barrel is that to the beam line. So sinh(eta) = cot(theta).
+        """
+        lateral = torch.hypot(self.direction[:, 0], self.direction[:, 1])
+        return torch.asinh(lateral / self.direction[:, 2])
+
+    @property
     def phi(self) -> Tensor:
         """Azimuth of the direction in rad, from +x towards +y, in (-pi, pi]: (N,).
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from heitler.cli.request import add_request
 
 if TYPE_CHECKING:
-    from heitler.simulators import NeuralSimulator, ParticleSource
+    from heitler.simulators import Bank, NeuralSimulator, ParticleSource
 
 __all__ = ["add_arguments", "run"]
 
@@ -40,9 +40,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Generates and prints the name of the file."""
-    from heitler.simulators import NeuralSimulator, generate
+    from heitler.simulators import generate, load_showers
 
-    simulator = NeuralSimulator.load(arguments.model, extrapolate=arguments.extrapolate)
+    simulator = load_showers(arguments.model, extrapolate=arguments.extrapolate)
     source, number = _source(arguments, simulator)
     print(
         generate(
@@ -59,7 +59,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _source(arguments: Namespace, simulator: NeuralSimulator) -> tuple[ParticleSource, int]:
+def _source(arguments: Namespace, simulator: NeuralSimulator | Bank) -> tuple[ParticleSource, int]:
     """The incident particles and the number of showers."""
     from heitler.formats import read_particles
     from heitler.simulators import ParticleGun, ParticleList

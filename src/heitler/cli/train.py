@@ -8,14 +8,20 @@ Any setting of the configuration can be replaced by --name.of.setting VALUE. The
 on after an interruption; --resume needs only the run directory. At the end the model is compared
 with showers that training never saw and timed, and both go into its card. A table that states what
 caused its rows (of heitler simulate --simulator rich, of heitler reconstruct) is trained on alike.
-A file with `links` trains a chain of models of tables, one after the other, into a folder.
+A file with `links` trains a chain of models of tables, one after the other, into a folder. A file
+with `bank` trains many small models, one for each type of particle and slice in |eta|, by as many
+--workers as are asked for or those of a Dask --scheduler; the same command goes on with what is
+missing.
 """
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
+
+from heitler.cli.request import add_workers, asked_workers
 
 __all__ = ["add_arguments", "run", "takes_overrides"]
 
@@ -28,6 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, help="run directory (runs/NAME-OF-CONFIG)")
     parser.add_argument("--data", help="file instead of the configuration's")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run directory")
+    add_workers(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -42,7 +49,24 @@ def run(arguments: Namespace) -> int:
     overrides = list(arguments.overrides)
     if arguments.data:
         overrides += ["--data.file", arguments.data]
-    settings = read_yaml(source)
+    settings, workers = read_yaml(source), asked_workers(arguments)
+    if "bank" in settings:
+        from heitler.production.banks import train_bank
+
+        folder = train_bank(
+            settings,
+            output,
+            overrides=overrides,
+            source=str(source),
+            workers=workers,
+            progress=sys.stderr.isatty(),
+        )
+        print(folder)
+        print("\n".join(_ranked(folder)))
+        return 0
+    if workers != 1:
+        msg = "several workers train a bank; processes of one training are --trainer.devices"
+        raise ValueError(msg)
     if "links" in settings:
         if overrides:
             msg = "a chain has settings of its links: edit the YAML file, not the command"
@@ -60,6 +84,16 @@ def run(arguments: Namespace) -> int:
         print(folder)
         print("\n".join(_assessed(folder)))
     return 0
+
+
+def _ranked(folder: Path) -> Iterator[str]:
+    """The members of a bank, the best first."""
+    from heitler.simulators import Bank, ranking
+
+    bank = Bank.load(folder)
+    for row in ranking(bank.slices, bank.cards):
+        score = "-" if row["score"] is None else f"{row['score']:.3f}"
+        yield f"{row['member']:<24} score {score}, epoch {row['epoch']}, {row['seconds']:.0f} s"
 
 
 def _assessed(folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ from heitler.preprocessing.conditioning import Momentum as Momentum
 from heitler.preprocessing.conditioning import Multiplicity as Multiplicity
 from heitler.preprocessing.conditioning import ParticleType as ParticleType
 from heitler.preprocessing.conditioning import Pseudorapidity as Pseudorapidity
+from heitler.preprocessing.conditioning import RootEnergy as RootEnergy
 from heitler.preprocessing.conditioning import ScaledEnergy as ScaledEnergy
 from heitler.preprocessing.conditioning import Theta as Theta
 from heitler.preprocessing.differences import Differences as Differences
@@ -20,6 +21,7 @@ from heitler.preprocessing.differences import Snap as Snap
 from heitler.preprocessing.measured import Measured as Measured
 from heitler.preprocessing.quantile import Quantile as Quantile
 from heitler.preprocessing.relative import Relative as Relative
+from heitler.preprocessing.resolution import Resolution as Resolution
 from heitler.preprocessing.transforms import ArcSinh as ArcSinh
 from heitler.preprocessing.transforms import Features as Features
 from heitler.preprocessing.transforms import LogCells as LogCells

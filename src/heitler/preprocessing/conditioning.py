@@ -32,6 +32,7 @@ __all__ = [
     "Multiplicity",
     "ParticleType",
     "Pseudorapidity",
+    "RootEnergy",
     "ScaledEnergy",
     "Theta",
 ]
@@ -157,6 +158,17 @@ class Momentum(_Standardised[IncidentParticles]):
             particles.energy.numpy()[:, None] * particles.direction.numpy()
         )
         return components
+
+
+class RootEnergy(_Standardised[IncidentParticles]):
+    """The square root of the energy in MeV, standardised: roots of counts have one width."""
+
+    name = "root_energy"
+
+    def value(self, particles: IncidentParticles) -> NDArray[np.float64]:
+        """Roots of the energies in MeV, with shape (N,)."""
+        values: NDArray[np.float64] = np.sqrt(particles.energy.numpy())
+        return values
 
 
 class Impact(_Standardised[IncidentParticles]):

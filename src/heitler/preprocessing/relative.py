@@ -19,12 +19,13 @@ class Relative(Transform):
     energy need not learn the line, only what is about it.
 
     Arguments:
-        columns: Places of the columns, from 0.
+        columns: Places of the columns, from 0; by default all, as of voxels that are to be shares
+            of the incident energy.
     """
 
-    def __init__(self, columns: Sequence[int]) -> None:
+    def __init__(self, columns: Sequence[int] | None = None) -> None:
         super().__init__()
-        self.columns = tuple(columns)
+        self.columns = None if columns is None else tuple(columns)
 
     def forward(self, features: Features, energy: Tensor) -> Features:
         """From numbers to shares."""
@@ -35,7 +36,9 @@ class Relative(Transform):
         return features._replace(cells=features.cells * self._scale(features.cells, energy))
 
     def _scale(self, cells: Tensor, energy: Tensor) -> Tensor:
-        """The energy in some columns, 1 elsewhere: (N, cells)."""
+        """The energy in some columns, 1 elsewhere: (N, cells) or (N, 1)."""
+        if self.columns is None:
+            return energy.to(cells.dtype)[:, None]
         scale = torch.ones_like(cells)
         scale[:, list(self.columns)] = energy.to(cells.dtype)[:, None]
         return scale

@@ -1,5 +1,8 @@
 """Everything that turns what enters a detector into its response: showers, tables."""
 
+from heitler.simulators.bank import BANK as BANK
+from heitler.simulators.bank import Bank as Bank
+from heitler.simulators.bank import load_showers as load_showers
 from heitler.simulators.base import DivisibleSimulator as DivisibleSimulator
 from heitler.simulators.base import MeteredSimulator as MeteredSimulator
 from heitler.simulators.base import ShowerSimulator as ShowerSimulator
@@ -19,9 +22,13 @@ from heitler.simulators.neural import PARTICLES as PARTICLES
 from heitler.simulators.neural import NeuralSimulator as NeuralSimulator
 from heitler.simulators.neural_table import CAUSES as CAUSES
 from heitler.simulators.neural_table import NeuralTable as NeuralTable
+from heitler.simulators.packing import pack_bank as pack_bank
+from heitler.simulators.packing import ranking as ranking
 from heitler.simulators.rich import LHCB as LHCB
 from heitler.simulators.rich import Radiator as Radiator
 from heitler.simulators.rich import RichSimulator as RichSimulator
+from heitler.simulators.slices import Slice as Slice
+from heitler.simulators.slices import Slices as Slices
 from heitler.simulators.sources import BLOCK as BLOCK
 from heitler.simulators.sources import ParticleGun as ParticleGun
 from heitler.simulators.sources import ParticleList as ParticleList

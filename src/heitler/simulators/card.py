@@ -9,7 +9,7 @@ that has seen one of them knows nothing of the cells below another.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from math import ceil, floor, inf, pi, sin
@@ -74,6 +74,24 @@ class TrainingRange:
             pdg=tuple(sorted(set(particles.pdg.tolist()))),
             position=(_edges(particles.position[:, 0]), _edges(particles.position[:, 1])),
             azimuth=_arc(particles.phi[_tilted(particles)]),
+        )
+
+    @classmethod
+    def union(cls, ranges: Sequence[TrainingRange]) -> TrainingRange:
+        """The smallest range that holds all of some.
+
+        Azimuths are taken as they are given: one that is None makes no difference.
+        """
+        arcs = [each.azimuth for each in ranges if each.azimuth is not None]
+        (left, right), (lower, upper) = (
+            _hull([each.position[axis] for each in ranges]) for axis in (0, 1)
+        )
+        return cls(
+            energy=_hull([each.energy for each in ranges]),
+            theta=_hull([each.theta for each in ranges]),
+            pdg=tuple(dict.fromkeys(code for each in ranges for code in each.pdg)),
+            position=((left, right), (lower, upper)),
+            azimuth=_hull(arcs) if arcs else None,
         )
 
     @classmethod
@@ -209,21 +227,44 @@ class ModelCard(Generic[Range]):
         """
         try:
             content = json.loads(path.read_text())
-            seen = content.pop("training_range")
-            kind = TrackRange if "momentum" in seen else TrainingRange
-            columns = tuple(Column(**column) for column in content.pop("columns", []))
-            return ModelCard(training_range=kind.from_mapping(seen), columns=columns, **content)
-        except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
+        except json.JSONDecodeError as error:
             msg = f"{path} is not a model card: {error}"
             raise ValueError(msg) from error
+        return ModelCard.of(content, str(path))
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any], source: str) -> ModelCard[Any]:
+        """The card whose fields these are.
+
+        Arguments:
+            content: As JSON holds them.
+            source: What to call the card in messages.
+
+        Raises:
+            ValueError: It is not a card.
+        """
+        try:
+            fields = dict(content)
+            seen = fields.pop("training_range")
+            kind = TrackRange if "momentum" in seen else TrainingRange
+            columns = tuple(Column(**column) for column in fields.pop("columns", []))
+            return ModelCard(training_range=kind.from_mapping(seen), columns=columns, **fields)
+        except (AttributeError, KeyError, TypeError) as error:
+            msg = f"{source} is not a model card: {error}"
+            raise ValueError(msg) from error
         except ValueError as error:
-            msg = f"{path} cannot be used: {error}"
+            msg = f"{source} cannot be used: {error}"
             raise ValueError(msg) from error
 
 
 def _pair(values: Iterable[float]) -> tuple[float, float]:
     low, high = values
     return float(low), float(high)
+
+
+def _hull(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Lowest and highest of some pairs of lowest and highest."""
+    return min(low for low, _ in pairs), max(high for _, high in pairs)
 
 
 def _edges(values: Tensor) -> tuple[float, float]:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from heitler.detectors import Detector
+from heitler.simulators.bank import load_showers
 from heitler.simulators.base import ShowerSimulator
 from heitler.simulators.geant4 import Geant4Simulator
 from heitler.simulators.gflash import GflashSimulator
-from heitler.simulators.neural import NeuralSimulator
 
 __all__ = ["Recipe", "geant4", "gflash", "trained"]
 
@@ -54,5 +54,5 @@ def trained(model: str, *, extrapolate: bool = False) -> tuple[ShowerSimulator, 
     Raises:
         ValueError: There is none.
     """
-    simulator = NeuralSimulator.load(model, extrapolate=extrapolate)
+    simulator = load_showers(model, extrapolate=extrapolate)
     return simulator, simulator.provenance(model)

@@ -139,16 +139,42 @@ class TrainedSimulator(ABC, Generic[C, R_co]):
                 msg = f"{folder} holds no {name}: {hint}"
                 raise ValueError(msg)
         card = ModelCard.read(folder / CARD)
+        try:
+            weights = load_file(folder / WEIGHTS)
+        except SafetensorError as error:
+            msg = f"{folder / WEIGHTS} does not fit {CONFIGURATION}: {error}"
+            raise ValueError(msg) from error
+        return cls.of(folder, card, weights, extrapolate=extrapolate)
+
+    @classmethod
+    def of(
+        cls,
+        folder: Path,
+        card: ModelCard[Any],
+        weights: dict[str, Tensor],
+        *,
+        extrapolate: bool = False,
+    ) -> Self:
+        """The simulator of a card and of weights that are read already.
+
+        Arguments:
+            folder: Where the configuration is.
+            card: What the model was trained on.
+            weights: What it has learned.
+            extrapolate: Whether to accept causes outside of the card's range.
+
+        Raises:
+            ValueError: The three do not fit each other.
+        """
         settings = read_yaml(folder / CONFIGURATION)
         parts = {key: settings.get(key) for key in ("model", "preprocessing", "conditioning")}
         blueprint, _ = read_configuration(Blueprint, parts, source=str(folder / CONFIGURATION))
         simulator = cls._of(blueprint, card, str(folder), extrapolate=extrapolate)
         try:
-            weights = load_file(folder / WEIGHTS)
             if not _can_train(simulator.model, weights):
                 simulator.model.strip()
             simulator._modules().load_state_dict(weights)
-        except (RuntimeError, SafetensorError) as error:
+        except RuntimeError as error:
             msg = f"{folder / WEIGHTS} does not fit {CONFIGURATION}: {error}"
             raise ValueError(msg) from error
         return simulator

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from heitler.causes import Causes
 from heitler.simulators import Blueprint, TrainedSimulator
+from heitler.training.criteria import Criterion
 
 __all__ = ["C", "R", "Sample", "Split", "TrainingData"]
 
@@ -104,9 +105,24 @@ class TrainingData(ABC, Generic[C, R]):
 
     @abstractmethod
     def monitor(
-        self, simulator: TrainedSimulator[C, R], sample: Sample[C], *, seed: int
+        self,
+        simulator: TrainedSimulator[C, R],
+        sample: Sample[C],
+        criterion: Criterion[Any] | None,
+        *,
+        seed: int,
     ) -> Callable[[], dict[str, float]]:
-        """Distances of what the simulator makes from a sample, by name, and their "mean"."""
+        """How near what the simulator makes is to a sample, by name, and the "mean".
+
+        Arguments:
+            simulator: The simulator.
+            sample: The sample.
+            criterion: What compares; by default distances.
+            seed: Seed of what is made.
+
+        Raises:
+            ValueError: The criterion compares other rows.
+        """
 
     @abstractmethod
     def hold_out(self, path: Path, rows: Tensor, origin: dict[str, str]) -> None:

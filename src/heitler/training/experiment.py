@@ -19,6 +19,8 @@ from typing import Literal
 
 from heitler.models import GenerativeModel
 from heitler.simulators import Blueprint
+from heitler.training.criteria import Criterion
+from heitler.training.growth import EnergyGrowth
 
 __all__ = ["DataSettings", "Experiment", "Schedule", "StageSettings", "TrainerSettings"]
 
@@ -97,12 +99,17 @@ class Schedule:
         batch_size: Showers per update, over all processes.
         physics_every: Epochs between two looks at the physics of generated showers.
         checkpoint_seconds: Least time between two checkpoints.
+        physics: What compares generated with validation showers, such as
+            `heitler.training.EnergyChi2`; by default distances in some observables or columns.
+        growth: Where the training begins at one energy, and when it has grown to all of them.
     """
 
     stages: dict[str, StageSettings]
     batch_size: int = 64
     physics_every: int = 5
     checkpoint_seconds: float = 20.0
+    physics: Criterion | None = None  # type: ignore[type-arg]  # jsonargparse reads no parameters
+    growth: EnergyGrowth | None = None
 
     def __post_init__(self) -> None:
         _at_least("batch_size", self.batch_size, 1)

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, inf, isfinite, pi
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 import lightning as L  # noqa: N812 (Lightning's own convention)
@@ -70,9 +70,14 @@ class TrainingModule(L.LightningModule):
         validation: Validation showers.
         physics: Distance of generated from validation showers by name, see `PhysicsMonitor`.
         physics_every: Epochs between two calls of `physics`.
+        select_from: First epoch whose weights may be chosen: before it, training has not seen all
+            energies.
 
     Attributes:
         seconds: Time spent in epochs and before stages so far, over all interruptions.
+        cpu_seconds: CPU time of this process in epochs, likewise.
+        selected: Epoch and score of the weights that stages ended with, by stage, where the
+            validation showers chose them.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class TrainingModule(L.LightningModule):
         validation: Batch,
         physics: Callable[[], dict[str, float]],
         physics_every: int,
+        select_from: int = 0,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -93,16 +99,25 @@ class TrainingModule(L.LightningModule):
         self.records: dict[str, float] = {}
         self._sample, self._validation = sample, validation
         self._physics, self._physics_every = physics, physics_every
+        self._select_from = select_from
         self._sums: dict[str, list[Tensor]] = defaultdict(list)
         self._best: dict[str, Tensor] | None = None
-        self._best_score = inf
+        self._best_score, self._best_epoch = inf, 0
+        self.selected: dict[str, dict[str, float]] = {}
         self.seconds, self._seconds, self._clock = 0.0, 0.0, monotonic()
+        self.cpu_seconds, self._cpu_clock = 0.0, process_time()
 
     @property
     def plan(self) -> StagePlan:
         """The stage of the current epoch."""
         inside = [p for p in self.plans if p.start <= self.current_epoch < p.stop]
         return inside[0]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a card says of the training: times, and which weights were selected."""
+        times = {"seconds": round(self.seconds, 1), "cpu_seconds": round(self.cpu_seconds, 1)}
+        return {**times, "selected": self.selected}
 
     @property
     def settings(self) -> StageSettings:
@@ -129,7 +144,7 @@ class TrainingModule(L.LightningModule):
         """Prepares the stages that start now, and shares the clock of the first process."""
         self._begin(self.current_epoch)
         self._seconds = self.trainer.strategy.broadcast(self._seconds)
-        self._clock = monotonic()
+        self._clock, self._cpu_clock = monotonic(), process_time()
         self._sums.clear()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> int | None:  # noqa: ARG002
@@ -165,6 +180,7 @@ class TrainingModule(L.LightningModule):
         """
         passed = monotonic() - self._clock
         self.seconds, self._seconds = self.seconds + passed, self._seconds + passed
+        self.cpu_seconds += process_time() - self._cpu_clock
         self.records = {name: float(torch.stack(v).mean()) for name, v in self._sums.items()}
         if wrong := [name for name, value in self.records.items() if not isfinite(value)]:
             stage = self.plan.stage.name
@@ -189,15 +205,20 @@ class TrainingModule(L.LightningModule):
         checkpoint["stage"] = {
             "best": self._best,
             "score": self._best_score,
+            "epoch": self._best_epoch,
+            "selected": self.selected,
             "seconds": self._seconds,
             "total": self.seconds,
+            "cpu": self.cpu_seconds,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes back the best weights so far and the clock."""
         state = checkpoint["stage"]
         self._best, self._best_score = state["best"], state["score"]
+        self._best_epoch, self.selected = state["epoch"], state["selected"]
         self._seconds, self.seconds = state["seconds"], state["total"]
+        self.cpu_seconds = state["cpu"]
 
     def _phases(self) -> list[tuple[Stage, Phase, StageSettings]]:
         return [
@@ -237,13 +258,17 @@ class TrainingModule(L.LightningModule):
         physics = self._physics() if due else {}
         self.records |= {f"physics/{name}": value for name, value in physics.items()}
         score = {"loss": validation, "physics": physics.get("mean", inf), "last": -inf}
-        if score[stage.select] <= self._best_score:
-            self._best_score = score[stage.select]
+        chosen = score[stage.select] <= self._best_score
+        if chosen and (last or self.current_epoch >= self._select_from):
+            self._best_score, self._best_epoch = score[stage.select], self.current_epoch
             self._best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
     def _end(self) -> None:
         if self._best is not None:
             self.model.load_state_dict(self._best)
+            if isfinite(self._best_score):  # it is not where the last weights are taken
+                chosen = {"epoch": self._best_epoch, "score": self._best_score}
+                self.selected[self.plan.stage.name] = chosen
         self._best = None
 
     def _validation_loss(self, phase: str) -> float:

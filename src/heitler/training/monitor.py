@@ -1,49 +1,29 @@
 """A look at the physics of what a model makes while it trains.
 
-For a few numbers, observables of showers or columns of a table, the Wasserstein-1 distance between
-generated and validation rows in units of the validation rows' standard deviation. The generated
-rows answer the incident particles of the validation rows.
+Generated rows answer the causes of the validation rows, and a criterion says how near the two are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Generic
 
 import torch
-from torch import Tensor
 
-from heitler.metrics import wasserstein
-from heitler.observables import OBSERVABLES
-from heitler.showers import Showers
 from heitler.simulators import TrainedSimulator
-from heitler.tables import Table
+from heitler.training.criteria import Criterion
 from heitler.training.data import C, R
 
-__all__ = ["MONITORED", "PhysicsMonitor", "columns_of", "observables_of"]
-
-MONITORED = ("response", "hits", "centre_z", "width_z", "width_x", "width_y", "maximum_energy")
-"""Observables with one number per shower."""
-
-
-def observables_of(showers: Showers) -> dict[str, Tensor]:
-    """The monitored observables of showers by name, (N,)."""
-    return {name: OBSERVABLES[name](showers) for name in MONITORED}
-
-
-def columns_of(table: Table) -> dict[str, Tensor]:
-    """The columns of a table by name, (N,)."""
-    return dict(zip(table.names, table.values.T, strict=True))
+__all__ = ["PhysicsMonitor"]
 
 
 class PhysicsMonitor(Generic[C, R]):
-    """Distances of generated from validation rows.
+    """How near generated rows are to validation rows.
 
     Arguments:
         simulator: The simulator whose model is being trained.
         particles: What caused the validation rows.
         validation: The validation rows.
-        numbers: The numbers to look at, by name.
+        criterion: What compares.
         seed: Seed of the generated rows.
     """
 
@@ -52,21 +32,18 @@ class PhysicsMonitor(Generic[C, R]):
         simulator: TrainedSimulator[C, R],
         particles: C,
         validation: R,
-        numbers: Callable[[R], Mapping[str, Tensor]],
+        criterion: Criterion[R],
         *,
         seed: int,
     ) -> None:
-        self.simulator, self.particles, self.seed = simulator, particles, seed
-        self.numbers, self.reference = numbers, numbers(validation)
+        self.simulator, self.seed = simulator, seed
+        self.validation, self.criterion = validation, criterion
+        self.particles = particles[torch.arange(len(particles)).repeat(criterion.copies)]
 
     def __call__(self) -> dict[str, float]:
-        """Distances by name, and their mean as "mean"."""
+        """What the criterion finds, by name."""
         training = self.simulator.model.training
         self.simulator.model.eval()
-        generated = self.numbers(self.simulator.simulate(self.particles, seed=self.seed))
+        generated = self.simulator.simulate(self.particles, seed=self.seed)
         self.simulator.model.train(training)
-        distances = {}
-        for name, reference in self.reference.items():
-            spread = reference.std().clamp(min=1e-12)
-            distances[name] = wasserstein(reference / spread, generated[name] / spread).value
-        return {**distances, "mean": float(torch.tensor(list(distances.values())).mean())}
+        return self.criterion(self.validation, generated)

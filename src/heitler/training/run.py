@@ -102,6 +102,7 @@ def train(
         sample = data.load(_sample_rows(data, split))
         simulator = _build(experiment, data, split, sample)
         plans = plan(simulator.model, experiment.settings_of(simulator.model))
+        growth = experiment.training.growth
         stream = TrainingStream(
             data,
             split.train,
@@ -110,6 +111,7 @@ def train(
             simulator.model.training_noise,
             batch_size=experiment.training.batch_size,
             seed=experiment.seed,
+            growth=growth,
         )
         validation = data.load(split.validation)
         module = TrainingModule(
@@ -119,9 +121,13 @@ def train(
             sample=lambda index: _look(stream, sample, experiment.seed, index, _PREPARE),
             validation=_look(stream, validation, experiment.seed, 0, _VALIDATE),
             physics=data.monitor(
-                simulator, validation, seed=block_seed(experiment.seed, 0, _PHYSICS)
+                simulator,
+                validation,
+                experiment.training.physics,
+                seed=block_seed(experiment.seed, 0, _PHYSICS),
             ),
             physics_every=experiment.training.physics_every,
+            select_from=growth.epochs if growth else 0,
         )
         accelerator = experiment.accelerator_for(simulator.model)
         trainer = _trainer(stream, experiment, accelerator, output, progress=progress)
@@ -132,7 +138,7 @@ def train(
         if is_first_process():
             facts = {
                 "name": output.name,
-                "seconds": module.seconds,
+                "training": module.facts,
                 "sha256": checksum,
                 "device": trainer.strategy.root_device,
             }
@@ -365,7 +371,7 @@ def _card(
     simulator: TrainedSimulator[Any, Any],
     facts: Mapping[str, Any],
 ) -> ModelCard[Any]:
-    """The card of a finished training; `facts`: name, seconds, device and the data's SHA-256."""
+    """The card of a finished training; `facts`: name, times, device, SHA-256."""
     device = facts["device"]
     parameters = sum(p.numel() for p in simulator.model.parameters())
     return replace(
@@ -381,7 +387,7 @@ def _card(
         },
         training={
             "seed": experiment.seed,
-            "seconds": round(facts["seconds"], 1),
+            **facts["training"],
             "devices": experiment.trainer.devices,
             "accelerator": "cpu" if device.type == "cpu" else "gpu",
             "parameters": parameters,

@@ -27,8 +27,9 @@ from heitler.simulators import (
     TrainedSimulator,
     TrainingRange,
 )
+from heitler.training.criteria import Criterion, Distances, observables_of
 from heitler.training.data import Sample, TrainingData
-from heitler.training.monitor import PhysicsMonitor, observables_of
+from heitler.training.monitor import PhysicsMonitor
 
 __all__ = ["ShowerData", "SparseDeposits", "read_rows"]
 
@@ -110,13 +111,15 @@ class ShowerData(TrainingData[IncidentParticles, Showers]):
         self,
         simulator: TrainedSimulator[IncidentParticles, Showers],
         sample: Sample[IncidentParticles],
+        criterion: Criterion[Showers] | None = None,
         *,
         seed: int,
     ) -> PhysicsMonitor[IncidentParticles, Showers]:
-        """Distances in a few observables."""
+        """By default distances in a few observables."""
+        criterion = criterion or Distances(observables_of)
         deposits = sample.dense(torch.arange(len(sample)))
         showers = Showers(deposits, sample.particles, self.reader.detector)
-        return PhysicsMonitor(simulator, sample.particles, showers, observables_of, seed=seed)
+        return PhysicsMonitor(simulator, sample.particles, showers, criterion, seed=seed)
 
     def hold_out(self, path: Path, rows: Tensor, origin: dict[str, str]) -> None:
         """Writes showers that training will not see."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Generic
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
@@ -19,6 +20,7 @@ from heitler.models import NoiseSpec, Variates, draw, random_generator
 from heitler.preprocessing import Conditioning, Preprocessing
 from heitler.simulators import block_seed
 from heitler.training.data import C, Sample, TrainingData
+from heitler.training.growth import EnergyGrowth
 
 __all__ = ["Batch", "TrainingStream"]
 
@@ -40,6 +42,7 @@ class TrainingStream(IterableDataset[Batch], Generic[C]):
         noise: What the loss consumes.
         batch_size: Rows per batch, over all processes.
         seed: Seed of order and noise.
+        growth: Which energies each epoch has; all of them by default.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class TrainingStream(IterableDataset[Batch], Generic[C]):
         *,
         batch_size: int,
         seed: int,
+        growth: EnergyGrowth | None = None,
     ) -> None:
         super().__init__()
         if rows.numel() < batch_size:
@@ -59,7 +63,7 @@ class TrainingStream(IterableDataset[Batch], Generic[C]):
             raise ValueError(msg)
         self.data, self.rows = data, rows
         self.conditioning, self.preprocessing, self.noise = conditioning, preprocessing, noise
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.seed, self.growth = batch_size, seed, growth
         self.epoch, self.rank, self.processes = 0, 0, 1
         self._windows: list[Tensor] = []
         self._kept: Sample[C] | None = None
@@ -88,8 +92,7 @@ class TrainingStream(IterableDataset[Batch], Generic[C]):
         step = 0
         for window in order.permutation(len(self.windows)).tolist():
             sample = self._load(window)
-            shuffled = torch.from_numpy(order.permutation(len(sample)))
-            for batch in torch.split(shuffled, self.batch_size):
+            for batch in torch.split(self._shuffled(sample, order), self.batch_size):
                 if batch.numel() == self.batch_size:
                     z = draw(self.noise, self.batch_size, (self.seed, _NOISE, self.epoch, step))
                     step += 1
@@ -100,6 +103,16 @@ class TrainingStream(IterableDataset[Batch], Generic[C]):
         particles = sample.particles[rows]
         x = self.preprocessing(sample.dense(rows), particles.energy.float())
         return x, self.conditioning(particles), z
+
+    def _shuffled(self, sample: Sample[C], order: np.random.Generator) -> Tensor:
+        """As many places as the sample has rows: all of them once, few of them more often."""
+        rows = torch.arange(len(sample))
+        if self.growth is not None:
+            widest = float(self.growth.away(self.data.particles[self.rows].energy).max())
+            rows = self.growth.rows(sample.particles.energy, self.epoch, widest=widest)
+        turns = -(-len(sample) // rows.numel())
+        places = [rows[torch.from_numpy(order.permutation(rows.numel()))] for _ in range(turns)]
+        return torch.cat(places)[: len(sample)]
 
     def _load(self, window: int) -> Sample[C]:
         if self._kept is None or len(self.windows) > 1:

@@ -24,8 +24,9 @@ from heitler.simulators import (
 )
 from heitler.tables import Table
 from heitler.tracks import Tracks
+from heitler.training.criteria import Criterion, Distances, columns_of
 from heitler.training.data import Sample, TrainingData
-from heitler.training.monitor import PhysicsMonitor, columns_of
+from heitler.training.monitor import PhysicsMonitor
 
 __all__ = ["TableData", "TableRows"]
 
@@ -113,11 +114,20 @@ class TableData(TrainingData[Any, Table]):
         return NeuralTable(*parts, card, extrapolate=True)
 
     def monitor(
-        self, simulator: TrainedSimulator[Any, Table], sample: Sample[Any], *, seed: int
+        self,
+        simulator: TrainedSimulator[Any, Table],
+        sample: Sample[Any],
+        criterion: Criterion[Any] | None = None,
+        *,
+        seed: int,
     ) -> PhysicsMonitor[Any, Table]:
         """Distances in every column."""
+        if criterion is not None:
+            name = type(criterion).__name__
+            msg = f"training.physics: {name} compares showers, {self.path} holds a table"
+            raise ValueError(msg)
         table = Table(self.columns, sample.dense(torch.arange(len(sample))))
-        return PhysicsMonitor(simulator, sample.particles, table, columns_of, seed=seed)
+        return PhysicsMonitor(simulator, sample.particles, table, Distances(columns_of), seed=seed)
 
     def hold_out(self, path: Path, rows: Tensor, origin: dict[str, str]) -> None:
         """Writes rows that training will not see, behind their causes."""
