@@ -139,12 +139,13 @@ class TrainedSimulator(ABC, Generic[C, R_co]):
                 msg = f"{folder} holds no {name}: {hint}"
                 raise ValueError(msg)
         card = ModelCard.read(folder / CARD)
+        simulator = cls._untrained(folder, card, extrapolate=extrapolate)
         try:
             weights = load_file(folder / WEIGHTS)
         except SafetensorError as error:
             msg = f"{folder / WEIGHTS} does not fit {CONFIGURATION}: {error}"
             raise ValueError(msg) from error
-        return cls.of(folder, card, weights, extrapolate=extrapolate)
+        return simulator._filled(folder, weights)
 
     @classmethod
     def of(
@@ -166,18 +167,24 @@ class TrainedSimulator(ABC, Generic[C, R_co]):
         Raises:
             ValueError: The three do not fit each other.
         """
+        return cls._untrained(folder, card, extrapolate=extrapolate)._filled(folder, weights)
+
+    @classmethod
+    def _untrained(cls, folder: Path, card: ModelCard[Any], *, extrapolate: bool) -> Self:
         settings = read_yaml(folder / CONFIGURATION)
         parts = {key: settings.get(key) for key in ("model", "preprocessing", "conditioning")}
         blueprint, _ = read_configuration(Blueprint, parts, source=str(folder / CONFIGURATION))
-        simulator = cls._of(blueprint, card, str(folder), extrapolate=extrapolate)
+        return cls._of(blueprint, card, str(folder), extrapolate=extrapolate)
+
+    def _filled(self, folder: Path, weights: dict[str, Tensor]) -> Self:
         try:
-            if not _can_train(simulator.model, weights):
-                simulator.model.strip()
-            simulator._modules().load_state_dict(weights)
+            if not _can_train(self.model, weights):
+                self.model.strip()
+            self._modules().load_state_dict(weights)
         except RuntimeError as error:
             msg = f"{folder / WEIGHTS} does not fit {CONFIGURATION}: {error}"
             raise ValueError(msg) from error
-        return simulator
+        return self
 
     def provenance(self, folder: Path | str) -> dict[str, Any]:
         """What a file of generated responses says about its origin.

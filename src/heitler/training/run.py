@@ -102,32 +102,29 @@ def train(
         sample = data.load(_sample_rows(data, split))
         simulator = _build(experiment, data, split, sample)
         plans = plan(simulator.model, experiment.settings_of(simulator.model))
-        growth = experiment.training.growth
+        seed, rules = experiment.seed, experiment.training
         stream = TrainingStream(
             data,
             split.train,
             simulator.conditioning,
             simulator.preprocessing,
             simulator.model.training_noise,
-            batch_size=experiment.training.batch_size,
-            seed=experiment.seed,
-            growth=growth,
+            batch_size=rules.batch_size,
+            seed=seed,
+            growth=rules.growth,
         )
         validation = data.load(split.validation)
         module = TrainingModule(
             simulator.model,
             plans,
             len(stream),
-            sample=lambda index: _look(stream, sample, experiment.seed, index, _PREPARE),
-            validation=_look(stream, validation, experiment.seed, 0, _VALIDATE),
+            sample=lambda index: _look(stream, sample, seed, index, _PREPARE),
+            validation=_look(stream, validation, seed, 0, _VALIDATE),
             physics=data.monitor(
-                simulator,
-                validation,
-                experiment.training.physics,
-                seed=block_seed(experiment.seed, 0, _PHYSICS),
+                simulator, validation, rules.physics, seed=block_seed(seed, 0, _PHYSICS)
             ),
-            physics_every=experiment.training.physics_every,
-            select_from=growth.epochs if growth else 0,
+            physics_every=rules.physics_every,
+            select_from=rules.growth.epochs if rules.growth else 0,
         )
         accelerator = experiment.accelerator_for(simulator.model)
         trainer = _trainer(stream, experiment, accelerator, output, progress=progress)

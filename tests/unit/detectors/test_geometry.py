@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from heitler.detectors import CylindricalLayers, VoxelGrid, detector_names, load_detector
 
 CELLS = {
+    "barrel_ecal": 204,
     "calochallenge_ds1_photons": 368,
     "calochallenge_ds1_pions": 533,
     "calochallenge_ds2": 6480,

@@ -77,7 +77,9 @@ def test_order_is_kept_and_knots_come_back(count, knots, seed):
         order = x.argsort()
         assert bool((z[order].diff() >= 0).all())
     once = inverse(transform, scores)
-    torch.testing.assert_close(inverse(transform, forward(transform, once)), once)
+    # The normal law and its inverse lose digits in the tails.
+    again = inverse(transform, forward(transform, once))
+    torch.testing.assert_close(again, once, rtol=1e-6, atol=1e-6)
     assert float(once.min()) >= float(cells.min())
     assert float(once.max()) <= float(cells.max())
 
