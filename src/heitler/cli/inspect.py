@@ -43,7 +43,7 @@ def _locate(name: str) -> Path:
     try:
         return resolve(name)
     except ValueError as error:
-        msg = f"{error} nor a packaged model ({', '.join(models()) or 'none'})"
+        msg = f"{error} nor a packaged model (heitler list models has them)"
         raise ValueError(msg) from error
 
 

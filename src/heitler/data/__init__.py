@@ -57,6 +57,5 @@ def resolve_model(name: str | Path) -> Path:
         return path
     if str(name) in models():
         return _MODELS / str(name)
-    known = ", ".join(models()) or "none"
-    msg = f"{name} is neither a run directory nor a packaged model ({known})"
+    msg = f"{name} is neither a run directory nor a packaged model (heitler list models has them)"
     raise ValueError(msg)

@@ -29,7 +29,9 @@ def test_a_path_comes_first_and_then_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(heitler.data, "_MODELS", tmp_path / "models")
     assert models() == []
-    with pytest.raises(ValueError, match=r"neither a run directory nor a packaged model \(none\)"):
+    with pytest.raises(
+        ValueError, match=r"neither a run directory nor a packaged model \(heitler list"
+    ):
         resolve_model("tiny")
     for name in ("tiny", "small"):
         (tmp_path / "models" / name).mkdir(parents=True)
