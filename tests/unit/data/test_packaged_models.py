@@ -41,7 +41,7 @@ def test_a_path_comes_first_and_then_a_name(tmp_path, monkeypatch):
     assert resolve_model("tiny") == tmp_path / "models" / "tiny"
     (tmp_path / "tiny").mkdir()
     assert resolve_model("tiny").resolve() == tmp_path / "tiny"
-    with pytest.raises(ValueError, match=r"half is neither .* packaged model \(small, tiny\)"):
+    with pytest.raises(ValueError, match=r"half is neither .* packaged model"):
         resolve_model("half")
 
 
