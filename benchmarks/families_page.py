@@ -29,7 +29,7 @@ def body(kept: Kept) -> list[str]:
         text += ["## From particle to reconstructed quantities", *_regression(kept["regression"])]
     if "types" in kept:
         text += ["## Photons and electrons", *_types(kept["types"])]
-    return [*text, _origin(kept)]
+    return [*text, "## Families of other data", _ELSEWHERE, _origin(kept)]
 
 
 def _origin(kept: Kept) -> str:
@@ -193,6 +193,13 @@ def _types(content: Kept) -> list[str]:
         table(head, known),
     ]
 
+
+_ELSEWHERE = """\
+Families that demand other data have pages of their own, each with its floor:
+[3DGAN](threedgan.md) of electrons in `clic_ecal`, the [calorimeter GAN](calorimeter-gan.md) of
+impact and momentum in `shashlik_ecal`, the [bank of small GANs](fastcalogan.md) over |eta|, the
+[GANs of particle identification](pid-chain.md). All models that ship are in
+[the zoo](model-zoo.md)."""
 
 _INTRODUCTION = """\
 Every family of `heitler.models` that has a configuration in the detector of the packaged photons
