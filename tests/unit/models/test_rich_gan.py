@@ -50,6 +50,37 @@ def test_a_correlated_normal_law_is_learnt(distance):
         assert float(torch.corrcoef(y.T)[0, 1]) == pytest.approx(0.8, abs=0.12)
 
 
+@pytest.mark.parametrize("distance", ["wasserstein", "cramer"])
+def test_the_critic_alone_gives_a_generator_its_width(distance):
+    """Without the score before it, and with the wrong sign of a loss it would get worse."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        model = RichGAN(SHAPE, distance=distance, latent=4, width=24, blocks=1)
+    units, _, adversarial = model.stages
+    learn(model, units, 150, 0.01)
+    _, c = law(2000)
+
+    def pulls():
+        with torch.no_grad():
+            y = model(draw(model.noise, len(c), (5,)), c)
+        return (y - c) / (0.2 + c.square() / 4)
+
+    assert float(pulls().std()) < 0.4
+    critic, generator = (
+        torch.optim.Adam(model.parameters_of(phase), lr=rate, betas=(0.0, 0.9))
+        for phase, rate in zip(adversarial.phases, (1e-3, 3e-4), strict=True)
+    )
+    for step in range(900):
+        optimizer, place = (generator, 1) if step % 3 == 2 else (critic, 0)
+        x, rows = law(step)
+        z = draw(model.training_noise, COUNT, (1, step))
+        optimizer.zero_grad()
+        model.loss(x, rows, z, phase=adversarial.phases[place].name)[0].backward()
+        optimizer.step()
+    assert float(pulls().std()) == pytest.approx(1.0, abs=0.3)
+    assert float(pulls().mean().abs()) < 0.4
+
+
 def test_the_units_are_mean_and_width():
     """The likelihood of the units is least where they are those of the law."""
     model = RichGAN(SHAPE, width=8, blocks=1)
