@@ -2,10 +2,13 @@
 
     python benchmarks/fastcalogan_showers.py showers.h5
     heitler train configs/experiments/fastcalogan_barrel_ecal.yaml --data showers.h5 -o runs/bank
-    python benchmarks/fastcalogan.py --data showers.h5 --bank runs/bank --work work
+    python benchmarks/fastcalogan.py --data showers.h5 --bank runs/bank --start runs/start \\
+        --work work
 
 Each member answers the particles of Geant4 showers that are not those of its held-out showers, and
 both are compared with the held-out ones: the second Geant4 sample is the floor, of the same size.
+--start is a bank of the same configuration but for a learning rate of 1e-12 and 4 epochs (growth
+1): the linear models at which all training starts, whose AUC the page states beside.
 What is there already is not made again; --reports N makes the AUC and the report of N members only
 (work/NAME/report.html), spread over |eta|: they take most of the time.
 """
@@ -31,13 +34,16 @@ from heitler.showers import Showers
 from heitler.simulators import HELD_OUT, Bank, ParticleGun, Slice
 from heitler.training import RECORDS, EnergyChi2, read_rows
 from heitler.validation import compare
-from heitler.validation.comparison import FEATURES
+from heitler.validation.comparison import FEATURES, Comparison
 from heitler.validation.report import write_report
 from results import RESULTS, write_page
 
 SEED = 1
 COPIES = 10
 """Showers of the bank for each of Geant4, where mean and width are compared."""
+
+STARTS = 16
+"""Members whose start is judged."""
 
 
 def main() -> None:
@@ -46,6 +52,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--bank", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--start", type=Path, required=True)
     parser.add_argument("--reports", type=int, default=48)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -56,6 +63,10 @@ def main() -> None:
     for place in _spread(len(members))[: arguments.reports]:
         path = arguments.work / f"{members[place].name}_auc.json"
         _once(path, lambda p=place: report(bank, p, arguments))
+    untrained = Bank.load(arguments.start)
+    for place in _spread(len(members))[:STARTS]:
+        path = arguments.work / f"{members[place].name}_start.json"
+        _once(path, lambda p=place: {"start": auc(untrained, p, arguments)})
     facts = [_facts(arguments.work, each) for each in members]
     (RESULTS / "fastcalogan.json").write_text(json.dumps(facts))
     draw(facts, RESULTS)
@@ -91,6 +102,17 @@ def judge(bank: Bank, place: int, arguments: Namespace) -> dict[str, Any]:
 
 def report(bank: Bank, place: int, arguments: Namespace) -> dict[str, Any]:
     """The AUC of a member and its floor; its report goes to a folder of its name."""
+    made = _compared(bank, place, arguments)
+    write_report(made, arguments.work / bank.slices.members[place].name)
+    return {"auc": _auc(made)}
+
+
+def auc(bank: Bank, place: int, arguments: Namespace) -> list[list[float]]:
+    """The AUC of a member and its floor."""
+    return _auc(_compared(bank, place, arguments))
+
+
+def _compared(bank: Bank, place: int, arguments: Namespace) -> Comparison:
     name = bank.slices.members[place].name
     samples = _samples(bank, place, arguments.bank / "members" / name, arguments.data)
     with TemporaryDirectory() as folder:
@@ -100,11 +122,13 @@ def report(bank: Bank, place: int, arguments: Namespace) -> dict[str, Any]:
             open_showers(files["bank"]) as candidate,
             open_showers(files["floor"]) as floor,
         ):
-            made = compare(reference, {name: candidate}, floor=floor, neural=False, seed=SEED)
-    write_report(made, arguments.work / name)
+            return compare(reference, {name: candidate}, floor=floor, neural=False, seed=SEED)
+
+
+def _auc(made: Comparison) -> list[list[float]]:
     wanted = (FEATURES, "classifier_auc", "all energies")
     (row,) = (r for r in made.rows if (r.observable, r.metric, r.energies) == wanted)
-    return {"auc": [[each.value, each.error] for each in (row.value, row.floor)]}
+    return [[each.value, each.error] for each in (row.value, row.floor)]
 
 
 def _spread(count: int) -> list[int]:
@@ -123,9 +147,8 @@ def _once(path: Path, make: Callable[[], dict[str, Any]]) -> None:
 
 
 def _facts(work: Path, member: Slice) -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads((work / f"{member.name}.json").read_text())
-    auc = work / f"{member.name}_auc.json"
-    return {**facts, **(json.loads(auc.read_text()) if auc.is_file() else {})}
+    files = (work / f"{member.name}{end}.json" for end in ("", "_auc", "_start"))
+    return {k: v for f in files if f.is_file() for k, v in json.loads(f.read_text()).items()}
 
 
 def _samples(bank: Bank, place: int, run: Path, data: Path) -> dict[str, Showers]:
