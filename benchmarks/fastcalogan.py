@@ -1,9 +1,8 @@
 """Judges the FastCaloGAN bank, member by member and over |eta|, and writes its page.
 
     python benchmarks/fastcalogan_showers.py showers.h5
-    heitler train configs/experiments/fastcalogan_barrel_ecal.yaml --data showers.h5 -o runs/bank
-    python benchmarks/fastcalogan.py --data showers.h5 --bank runs/bank --start runs/start \\
-        --work work
+    heitler train configs/experiments/fastcalogan_barrel_ecal.yaml --data showers.h5 -o bank
+    python benchmarks/fastcalogan.py --data showers.h5 --bank bank --start start --work work
 
 Each member answers the particles of Geant4 showers that are not those of its held-out showers, and
 both are compared with the held-out ones: the second Geant4 sample is the floor, of the same size.

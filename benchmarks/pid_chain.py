@@ -12,12 +12,16 @@ be missing.
 
 from __future__ import annotations
 
+import csv
 import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from heitler.formats import read_table
@@ -33,8 +37,8 @@ from heitler.simulators import (
 )
 from heitler.tables import Table
 from heitler.tracks import CHARGED, Tracks
-from heitler.training import Split
-from heitler.validation.style import figure_style, line_styles
+from heitler.training import RECORDS, Split
+from heitler.validation.style import figure_style
 from pid_comparison import EDGES, JUDGED, Identification, differences, of_columns, told_apart
 from results import RESULTS, table, write_page
 from toward_pid import complete, snapped
@@ -117,7 +121,7 @@ def rich(folder: Path, name: str) -> Chapter:
     )
     cases = curves(fresh(), answers(model, RichSimulator), "dll")
     text = [
-        f"{len(tracks):,} held-out tracks. {_training(model)}",
+        f"{len(tracks):,} held-out tracks. {_training(model)} {_stages(folder)}",
         of_columns(reference, generated, floor),
         _DIFFERENCES.format(number=FRESH * 1000),
         differences(cases),
@@ -139,7 +143,10 @@ def chain(folder: Path) -> Chapter:
         [f"`{name}`", *(f"{100 * float(t.column(name).mean()):.2f}" for t in triple)]
         for name in ("accepted", "reconstructed")
     ]
-    parts = "; ".join(f"{link.name}: {_training(link.simulator)}" for link in model.links)
+    parts = " ".join(
+        f"*{link.name}*: {_training(link.simulator)} {_stages(folder / link.name)}".rstrip()
+        for link in model.links
+    )
     text = [
         f"{len(tracks):,} held-out tracks. {parts}",
         table(["share in %", "simulated", "generated", "simulated again"], rates),
@@ -167,7 +174,7 @@ def toward_pid(folder: Path, file: Path) -> Chapter:
     full = [complete(t) for t in (reference, generated, floor)]
     auc = tuple(told_apart(full[0], other, None, SEED) for other in full[1:])
     text = [
-        f"{len(reference):,} held-out showers. {_training(model)} {_FEATURES}",
+        f"{len(reference):,} held-out showers. {_training(model)} {_stages(folder)} {_FEATURES}",
         of_columns(*full),
     ]
     return Chapter("Features of showers", text, summary("toward_pid", (auc[0], auc[1]), []), [])
@@ -198,10 +205,28 @@ def _training(model: NeuralTable[Tracks] | NeuralTable[IncidentParticles]) -> st
     )
 
 
+def _stages(folder: Path) -> str:
+    """What the critic adds: the validation distance before it came and of the weights kept."""
+    with (folder / RECORDS).open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["metric"] == "physics/mean"]
+    found = {
+        stage: [float(row["value"]) for row in rows if row["stage"] == stage]
+        for stage in ("score", "adversarial")
+    }
+    if not (found["score"] and found["adversarial"]):
+        return ""
+    return (
+        f"Mean W1 of the columns on validation rows: {found['score'][-1]:.4f} before the critic "
+        f"came, {min(found['adversarial']):.4f} with it."
+    )
+
+
 def draw(chapters: list[Chapter]) -> Figure:
     """Curves of kaons and protons, one row for each model that has some."""
     shown = [chapter for chapter in chapters if chapter.cases]
-    colours = [colour for colour, _ in line_styles(len(EDGES) - 1)]
+    colours = [
+        to_hex(shade) for shade in colormaps["viridis"](np.linspace(0, 0.9, len(EDGES) - 1))
+    ]
     figure = Figure(figsize=(7.0, 2.9 * len(shown)), layout="constrained")
     axes = figure.subplots(len(shown), 2, sharex=True, squeeze=False)
     for row, chapter in zip(axes, shown, strict=True):
@@ -258,7 +283,11 @@ and the same family on features of showers ([theory](../theory/rich_gan.md)). Th
 first is the package's own [simulation of rings](rich.md), that of the chain a toy. The floor is a
 second simulation of the same tracks, for showers as many rows of the training. AUC: boosted trees
 that see {JUDGED:,} rows of each kind, with the track beside. ROC: the largest difference of
-efficiency at equal share of pions, 0.5 to 50 %, in any bin of momentum. Seed {SEED}."""
+efficiency at equal share of pions, 0.5 to 50 %, in any bin of momentum. Seed {SEED}.
+
+Before a critic comes, the generator is trained by itself with the energy score, which is our
+addition. Each chapter says how near the columns were to validation rows before the critic came and
+with it: where that did not become smaller, what is judged is the work of the score."""
 
 _FIGURE = """\
 Lines: simulated; dashes: generated.
