@@ -52,7 +52,7 @@ def _steps(law: Any, todo: Any, lists: Any, steps: int) -> int:  # noqa: ANN401 
         if steps > 3:
             hits = children(law, todo, n, laws, scratch, brood, out, hits)
         if steps > 4:
-            damp(law, expected, out.layer[:hits], dropped)
+            damp(law, expected, out.layer[:hits], lists[1].tally, dropped)
             hits = survive(k0, k1, dropped, laws[SOFT], scratch, out, hits)
         if steps > 5:
             energise(law, k0, k1, laws, scratch, out, energies[:hits])

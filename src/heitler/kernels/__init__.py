@@ -13,6 +13,7 @@ from heitler.kernels.density import OUTLIER as OUTLIER
 from heitler.kernels.density import Thresholds as Thresholds
 from heitler.kernels.law import FIELD as FIELD
 from heitler.kernels.law import GRID as GRID
+from heitler.kernels.law import RUN as RUN
 from heitler.kernels.law import Drawn as Drawn
 from heitler.kernels.law import Law as Law
 from heitler.kernels.law import Prescription as Prescription

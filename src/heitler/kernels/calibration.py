@@ -15,6 +15,7 @@ from math import factorial
 
 import numpy as np
 
+from heitler.kernels.lists import COPIES
 from heitler.kernels.numbers import horner, inlined, jit, place, summed
 from heitler.kernels.packing import add
 
@@ -23,9 +24,6 @@ __all__ = ["LIMIT", "NEWTON", "TILT", "calibrate", "solve"]
 NEWTON, LIMIT, TILT = 12, 1.0, 0.9
 """Newton steps of the calibration, the largest exponent that it may use in depth, and the largest
 slope in the distance from the axis."""
-
-_COPIES = 8
-"""Sums of a layer side by side; a power of two."""
 
 _SERIES = tuple(1.0 / factorial(k) for k in range(14, -1, -1))
 
@@ -45,41 +43,42 @@ def calibrate(law, todo, n, hits, scratch, energies):
     count, goal = energies.shape[0], todo.goal[n]
     threshold, turn = law.settings[0], np.float64(law.settings[8])
     squares, tilts = scratch.number[:count], scratch.other[:count]
-    _distances(law, todo, n, hits, scratch.terms, squares)
+    layer, pairs = hits.layer[:count], scratch.pairs
+    _axis(todo.y[n], todo.x[n], todo.phase[n], law.middle, pairs)
+    _pairs(pairs, layer, scratch.terms)
+    _distances(hits.cell, layer, law.rows, law.columns, scratch.terms, squares)
     _tilts(squares, law.settings[8], tilts)
     _terms(energies, squares, tilts, threshold, scratch.terms)
-    above, fixed, bent, far = _by_layer(scratch.terms, hits.layer[:count], law.share.shape[0])
-    factor = _factors(above, fixed, goal)
+    above, fixed, bent, far, factor, depth = scratch.layers
+    _by_layer(scratch.terms, layer, scratch.sums, scratch.layers)
+    _factors(above, fixed, goal, depth, factor)
     have = np.float64(_outside(energies, squares, threshold))
-    slope = _slope((above, bent, far), turn, factor, goal[0] * goal[3] - have)
-    _pairs(_lines(above, bent, factor, slope), hits.layer[:count], scratch.terms)
+    slope = _slope(above, bent, far, turn, factor, goal[0] * goal[3] - have)
+    _lines(above, bent, factor, slope, pairs)
+    _pairs(pairs, layer, scratch.terms)
     _scale(energies, tilts, scratch.terms, threshold)
 
 
 @jit
-def _distances(law, todo, n, hits, room, squares):
-    """Squared distances of hits from the axis in cells."""
-    count, columns, two = squares.shape[0], np.int32(law.columns), place(2)
-    per_layer, one = np.int32(law.rows * law.columns), np.float32(1.0) / np.float32(law.columns)
-    cells, layers = hits.cell[:count], hits.layer[:count]
-    _pairs(_axis(todo.y[n], todo.x[n], todo.phase[n], law.middle), layers, room)
-    for i in range(place(count)):
-        inner = np.int32(cells[i] - layers[i] * per_layer)
-        row = np.int32((np.float32(inner) + np.float32(0.5)) * one)
-        dy = np.float32(row) - room[two * i]
-        dx = np.float32(inner - row * columns) - room[two * i + place(1)]
-        squares[i] = dy * dy + dx * dx
-
-
-@jit
-def _axis(rows, columns, phases, middle):
+def _axis(rows, columns, phases, middle, at):
     """Where the axis crosses the layers, in cells: y and x, (2 L)."""
-    at = np.empty(2 * rows.shape[0], np.float32)
     for layer in range(place(rows.shape[0])):
         phase, i = place(phases[layer]), place(2) * layer
         at[i] = np.float32(rows[layer]) + middle[phase, 0]
         at[i + place(1)] = np.float32(columns[layer]) + middle[phase, 1]
-    return at
+
+
+@jit
+def _distances(cells, layers, height, width, axis, squares):
+    """Squared distances of hits from the axis of their layers in cells."""
+    per_layer, one = np.int32(height * width), np.float32(1.0) / np.float32(width)
+    columns, two = np.int32(width), place(2)
+    for i in range(place(squares.shape[0])):
+        inner = np.int32(cells[i] - layers[i] * per_layer)
+        row = np.int32((np.float32(inner) + np.float32(0.5)) * one)
+        dy = np.float32(row) - axis[two * i]
+        dx = np.float32(inner - row * columns) - axis[two * i + place(1)]
+        squares[i] = dy * dy + dx * dx
 
 
 @jit
@@ -107,20 +106,18 @@ def _terms(energies, squares, tilts, threshold, terms):
 
 
 @jit
-def _by_layer(terms, layer, layers):
-    """Sums of the four terms in layers."""
-    # Copies side by side: a processor need not wait for one to add to it again.
-    sums, each, four = np.zeros(_COPIES * layers * 4, np.float32), place(4 * layers), place(4)
+def _by_layer(terms, layer, sums, total):
+    """Sums of the four terms in layers, (4, L)."""
+    each, four = place(4 * total.shape[1]), place(4)
+    sums[:] = np.float32(0.0)
     for i in range(place(layer.shape[0])):
-        add(sums, (i & place(_COPIES - 1)) * each + place(layer[i]) * four, terms, i * four)
-    for copy in range(place(1), place(_COPIES)):
+        add(sums, (i & place(COPIES - 1)) * each + place(layer[i]) * four, terms, i * four)
+    for copy in range(place(1), place(COPIES)):
         for k in range(each):
             sums[k] += sums[copy * each + k]
-    total = np.empty((4, layers))
-    for to in range(place(layers)):
+    for to in range(place(total.shape[1])):
         for k in range(four):
             total[k, to] = sums[to * four + k]
-    return total[0], total[1], total[2], total[3]
 
 
 @summed
@@ -133,16 +130,18 @@ def _outside(energies, squares, threshold):
 
 
 @jit
-def _slope(sums, turn, factor, missing):
+def _slope(above, bent, far, turn, factor, missing):
     """Slope in q that makes the lateral spread what is prescribed; layers keep their energy.
 
     Arguments:
-        sums: In layers, of the excess and of it times q and r^2.
+        above: Sums of the excess in layers.
+        bent: Of it times q.
+        far: Of it times r^2.
         turn: R^2.
         factor: Of each layer.
         missing: What sum E r^2 is to be, less what calibration leaves as it is.
     """
-    gain, (above, bent, far) = 0.0, sums
+    gain = 0.0
     for layer in range(place(above.shape[0])):
         missing -= factor[layer] * far[layer]
         if above[layer] > 0.0:
@@ -154,14 +153,12 @@ def _slope(sums, turn, factor, missing):
 
 
 @jit
-def _lines(above, bent, factor, slope):
+def _lines(above, bent, factor, slope, lines):
     """Change of excesses as a line in q: its value at zero and slope in each layer, (2 L)."""
-    lines = np.empty(2 * above.shape[0], np.float32)
     for layer in range(place(above.shape[0])):
         middle = bent[layer] / above[layer] if above[layer] > 0.0 else 0.0
         lines[place(2) * layer] = factor[layer] - 1.0 - slope * factor[layer] * middle
         lines[place(2) * layer + place(1)] = slope * factor[layer]
-    return lines
 
 
 @jit
@@ -173,32 +170,33 @@ def _scale(energies, tilts, lines, threshold):
 
 
 @jit
-def _factors(above, fixed, goal):
-    """Factor of each layer by Newton's method, then one factor for the exact visible energy."""
-    layers = above.shape[0]
+def _factors(above, fixed, goal, depth, factor):
+    """Factor of each layer by Newton's method, then one factor for the exact visible energy.
+
+    Arguments:
+        above: Sums of what can be scaled in layers.
+        fixed: Of the rest.
+        goal: What is prescribed.
+        depth: Room for depths about the prescribed mean, (L).
+        factor: Filled with the factors, (L).
+    """
+    layers = place(above.shape[0])
     visible, mean, width = goal[0], goal[1], goal[2]
-    factor, place_of, sums = np.ones(layers), np.empty(layers), np.empty(8)
     for layer in range(layers):
-        place_of[layer] = (layer - mean) / width
+        depth[layer], factor[layer] = (np.float64(layer) - mean) / width, 1.0
     a, b, c = 0.0, 0.0, 0.0
-    miss, matrix = np.empty(3), np.empty((3, 3))
     for _ in range(NEWTON):
         # Moments about the prescribed mean in units of the prescribed width are V, 0 and V.
-        _sums(above, fixed, factor, place_of, sums)
-        miss[0], miss[1], miss[2] = visible - sums[0], -sums[1], visible - sums[2]
+        have, moments = _moments(above, fixed, factor, depth)
+        miss = (visible - have[0], -have[1], visible - have[2])
         if max(abs(miss[0]), abs(miss[1]), abs(miss[2])) < 1e-7 * visible:
             break
-        s0, s1, s2, s3, s4 = sums[3], sums[4], sums[5], sums[6], sums[7]
-        ridge = 1e-6 * s0 + 1e-12
-        matrix[0, 0], matrix[0, 1], matrix[0, 2] = s0 + ridge, s1, s2
-        matrix[1, 0], matrix[1, 1], matrix[1, 2] = s1, s2 + ridge, s3
-        matrix[2, 0], matrix[2, 1], matrix[2, 2] = s2, s3, s4 + ridge
-        da, db, dc = solve(matrix, miss)
+        da, db, dc = solve(moments, 1e-6 * moments[0] + 1e-12, miss)
         a += min(max(da, -0.5), 0.5)
         b += min(max(db, -0.5), 0.5)
         c += min(max(dc, -0.5), 0.5)
         for layer in range(layers):
-            u = place_of[layer]
+            u = depth[layer]
             factor[layer] = _power(min(max(a + u * (b + u * c), -LIMIT), LIMIT))
     total, rest = 0.0, visible
     for layer in range(layers):
@@ -207,15 +205,14 @@ def _factors(above, fixed, goal):
     if total > 0.0 and rest > 0.0:
         for layer in range(layers):
             factor[layer] *= rest / total
-    return factor
 
 
 @summed
-def _sums(above, fixed, factor, place_of, sums):
+def _moments(above, fixed, factor, depth):
     """Moments 0 to 2 of all energies, and 0 to 4 of those that can be scaled."""
     e0, e1, e2, s0, s1, s2, s3, s4 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for layer in range(above.shape[0]):
-        u, part = place_of[layer], above[layer] * factor[layer]
+        u, part = depth[layer], above[layer] * factor[layer]
         energy, square = part + fixed[layer], u * u
         e0 += energy
         e1 += energy * u
@@ -225,8 +222,7 @@ def _sums(above, fixed, factor, place_of, sums):
         s2 += part * square
         s3 += part * u * square
         s4 += part * square * square
-    sums[0], sums[1], sums[2] = e0, e1, e2
-    sums[3], sums[4], sums[5], sums[6], sums[7] = s0, s1, s2, s3, s4
+    return (e0, e1, e2), (s0, s1, s2, s3, s4)
 
 
 @inlined
@@ -236,16 +232,22 @@ def _power(x):
 
 
 @jit
-def solve(matrix, right):
-    """Solution of three linear equations by Cramer's rule."""
-    a, b, c = matrix[0, 0], matrix[0, 1], matrix[0, 2]
-    d, e, f = matrix[1, 0], matrix[1, 1], matrix[1, 2]
-    g, h, i = matrix[2, 0], matrix[2, 1], matrix[2, 2]
-    p, q, r = right[0], right[1], right[2]
-    det = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+def solve(moments, ridge, right):
+    """Three numbers x with sum_j (m_(i + j) + ridge [i = j]) x_j = y_i, by Cramer's rule.
+
+    Arguments:
+        moments: m_0 to m_4.
+        ridge: What is added to the diagonal.
+        right: y_0 to y_2.
+    """
+    a, b, c = moments[0] + ridge, moments[1], moments[2]
+    e, f, i = moments[2] + ridge, moments[3], moments[4] + ridge
+    p, q, r = right
+    first, second, third = e * i - f * f, c * f - b * i, b * f - c * e
+    det = a * first + b * second + c * third
     if det == 0.0:
         return 0.0, 0.0, 0.0
-    x = p * (e * i - f * h) - b * (q * i - f * r) + c * (q * h - e * r)
-    y = a * (q * i - f * r) - p * (d * i - f * g) + c * (d * r - q * g)
-    z = a * (e * r - q * h) - b * (d * r - q * g) + p * (d * h - e * g)
+    x = p * first + q * second + r * third
+    y = p * second + q * (a * i - c * c) + r * (b * c - a * f)
+    z = p * third + q * (b * c - a * f) + r * (a * e - b * b)
     return x / det, y / det, z / det

@@ -102,7 +102,7 @@ def _build(sources):
             found = near(law, todo, n, laws, scratch, out)
             found = far(law, todo, n, laws, scratch, out, found)
             found = children(law, todo, n, laws, scratch, brood, out, found)
-            damp(law, expected, out.layer[:found], dropped)
+            damp(law, expected, out.layer[:found], scratch.tally, dropped)
             hits = survive(k0, k1, dropped, laws[SOFT], scratch, out, found)
             if end + hits > cells.shape[0]:
                 return n

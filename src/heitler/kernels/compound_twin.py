@@ -156,7 +156,7 @@ def _near(law: dict[str, Tensor], todo: dict[str, Tensor], rates: _Rates) -> _Fo
     layer = torch.arange(phase.shape[1])[:, None].expand(zone.shape)
     bins = law["bin"][phase]
     wave = _wave(todo, (n, layer), zone, law["trig"][phase].transpose(2, 3))
-    points = rates.points.gather(2, bins) * law["weight"][phase]
+    points = rates.points.gather(2, bins) * law["weight"][phase, : law["near"]]
     p = 1.0 - power(-torch.where(zone > 0, points * power(wave), points))
     hit = (uniform(_number(todo, n, NEAR, layer * most + j)) < p) & (j < zones[:, :, 4])
     dy, dx = (law[k][phase][hit] for k in ("dy", "dx"))

@@ -6,6 +6,7 @@ import numpy as np
 
 from heitler.kernels.calibration import solve
 from heitler.kernels.law import GRID
+from heitler.kernels.lists import COPIES
 from heitler.kernels.numbers import (
     KEEP,
     RANK,
@@ -28,38 +29,36 @@ END = np.float32(LAST - np.float32(1e-3))
 
 
 @jit
-def damp(law, expected, hit_layers, dropped):
+def damp(law, expected, hit_layers, tally, dropped):
     """Share of the hits of each layer that goes.
 
     Arguments:
         law: What is fitted.
         expected: Hits that each layer was to have, (L).
         hit_layers: Layer of each hit.
+        tally: Room for counts, (`COPIES`, L).
         dropped: Filled with the shares, (L).
     """
-    layers, depth = dropped.shape[0], law.depth
-    # Four counts side by side: a processor need not wait for one to add to it again.
-    count = np.zeros((4, layers), np.int32)
+    layers, depth = place(dropped.shape[0]), law.depth
+    tally[:] = np.int32(0)
     for i in range(place(hit_layers.shape[0])):
-        count[i & place(3), place(hit_layers[i])] += np.int32(1)
-    matrix, moments = np.zeros((3, 3)), np.zeros(3)
+        tally[i & place(COPIES - 1), place(hit_layers[i])] += np.int32(1)
+    e0, e1, e2, m0, m1, m2, m3, m4 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for layer in range(layers):
-        number_of = count[0, layer] + count[1, layer] + count[2, layer] + count[3, layer]
-        excess = np.float32(number_of - expected[layer])
-        x, y, e = depth[1, layer], depth[2, layer], expected[layer]
-        moments[0] += excess
-        moments[1] += x * excess
-        moments[2] += y * excess
-        matrix[0, 0] += e
-        matrix[0, 1] += x * e
-        matrix[0, 2] += y * e
-        matrix[1, 1] += x * x * e
-        matrix[1, 2] += x * y * e
-        matrix[2, 2] += y * y * e
-    matrix[1, 0], matrix[2, 0], matrix[2, 1] = matrix[0, 1], matrix[0, 2], matrix[1, 2]
-    for i in range(3):
-        matrix[i, i] += 1e-9 * matrix[0, 0] + 1e-12
-    a, b, c = solve(matrix, moments)
+        hits = np.int32(0)
+        for copy in range(place(COPIES)):
+            hits += tally[copy, layer]
+        x, part = np.float64(depth[1, layer]), np.float64(expected[layer])
+        excess, square = np.float64(np.float32(hits) - expected[layer]), x * x
+        e0 += excess
+        e1 += x * excess
+        e2 += square * excess
+        m0 += part
+        m1 += x * part
+        m2 += square * part
+        m3 += x * square * part
+        m4 += square * square * part
+    a, b, c = solve((m0, m1, m2, m3, m4), 1e-9 * m0 + 1e-12, (e0, e1, e2))
     gamma, eps = law.settings[2], law.settings[1]
     for layer in range(layers):
         change = a + b * depth[1, layer] + c * depth[2, layer]

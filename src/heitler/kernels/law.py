@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FIELD", "GRID", "Drawn", "Law", "Prescription"]
+__all__ = ["FIELD", "GRID", "RUN", "Drawn", "Law", "Prescription"]
 
 _F32 = NDArray[np.float32]
 _F64 = NDArray[np.float64]
@@ -25,6 +25,9 @@ FIELD = 25
 GRID = (64, 3.3)
 """Points and end of the tables of energies, which are even in sqrt(t)."""
 
+RUN = 8
+"""Near members of one bin that are looked after at once."""
+
 
 class Law(NamedTuple):
     """What is fitted once: the same for all showers.
@@ -33,7 +36,10 @@ class Law(NamedTuple):
         rows, columns: Cells of a layer.
         near: Number of near members of a phase; they come first, zone by zone.
         near_zones: First near member of the zones 0 to 3, and the one behind the last, (P, 5).
-        dy, dx, bin, weight: Offset, bin and weight of each near member, (P, near).
+        dy, dx, bin: Offset and bin of each near member, (P, near).
+        weight: Its weight, (P, near + RUN).
+        near_bin, near_start: Bin and first member of each run of at most `RUN` near members, in
+            order, (P, near runs).
         trig: Their harmonics, (P, 4, near).
         record: dy, dx, weight, bin and harmonics of each member side by side, (P, M, 8).
         run_bin, run_start: Bin and first member of each run of far members, (P, runs).
@@ -68,6 +74,8 @@ class Law(NamedTuple):
     dx: _I32
     bin: _I32
     weight: _F32
+    near_bin: _I32
+    near_start: _I32
     trig: _F32
     record: _F32
     run_bin: _I32

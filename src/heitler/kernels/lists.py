@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from heitler.kernels.law import Law
+from heitler.kernels.law import RUN, Law
 
-__all__ = ["LARGEST", "PARTS", "Brood", "Found", "Scratch", "room"]
+__all__ = ["COPIES", "LARGEST", "PARTS", "Brood", "Found", "Scratch", "room"]
 
 _F32 = NDArray[np.float32]
 _I32 = NDArray[np.int32]
@@ -22,6 +22,10 @@ LARGEST = np.float32(80.0)
 
 PARTS = 10
 """How many parts there can be."""
+
+COPIES = 8
+"""Sums of a layer side by side, since a processor need not wait for one to add to it again: a
+power of two."""
 
 
 class Found(NamedTuple):
@@ -48,7 +52,8 @@ class Scratch(NamedTuple):
     """Room for what comes in between.
 
     Arguments:
-        chance: Chance of a hit less a random number, of the near cells of all layers, (L near).
+        chance: Chance of a hit less a random number, of the near cells of all layers,
+            (L near + RUN).
         flag, cell, bin, layer, wave: Lists of cells or points: whether one is hit, and what
             `Found` says of it.
         amount: Expected points of each run of all layers, (L runs).
@@ -56,6 +61,10 @@ class Scratch(NamedTuple):
         code: Whole numbers that go with them.
         number, other, third, fourth: Random numbers that go with them, or how many there are.
         terms: What is summed in layers, four numbers of each hit.
+        tally: Hits of layers, counted side by side, (`COPIES`, L).
+        sums: Sums of layers, four each, added up side by side, (`COPIES` 4 L).
+        pairs: Two numbers of each layer, (2 L).
+        layers: Numbers of layers, (6, L).
     """
 
     chance: _F32
@@ -72,6 +81,10 @@ class Scratch(NamedTuple):
     third: _F32
     fourth: _F32
     terms: _F32
+    tally: _I32
+    sums: _F32
+    pairs: _F32
+    layers: NDArray[np.float64]
 
 
 class Brood(NamedTuple):
@@ -118,10 +131,12 @@ def room(law: Law) -> tuple[Found, Scratch, Brood]:
 
     found = Found(np.ones(size, np.uint8), whole(), whole(), whole(), real(), real())
     scratch = Scratch(
-        np.zeros(near, np.float32), np.empty(runs, np.float32),
+        np.zeros(near + RUN, np.float32), np.empty(runs, np.float32),
         np.zeros(many, np.uint8), whole(), whole(), whole(), real(),
         whole(), whole(), real(), real(), real(), real(),
         np.empty(4 * many, np.float32),
+        np.empty((COPIES, layers), np.int32), np.empty(COPIES * 4 * layers, np.float32),
+        np.empty(2 * layers, np.float32), np.empty((6, layers)),
     )  # fmt: skip
     brood = Brood(
         whole(), whole(), whole(), whole(), real(), whole(), real(), real(), whole(), whole(),

@@ -85,12 +85,14 @@ def _compiler(**options: Any) -> Callable[[_Function], _Function]:  # noqa: ANN4
     return compiler
 
 
-jit = _compiler()
+jit = _compiler(forceinline=True)
+"""For parts of loops: a call would count the references of all arrays that it is given."""
+
 inlined = _compiler(inline="always")
-summed = _compiler(fastmath={"reassoc"})
+summed = _compiler(forceinline=True, fastmath={"reassoc"})
 """For sums whose terms may be added in any order."""
 
-fused = _compiler(fastmath={"contract"})
+fused = _compiler(forceinline=True, fastmath={"contract"})
 """For products that may be added without rounding in between."""
 
 cached = _compiler(cache=True)

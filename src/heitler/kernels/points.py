@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from heitler.kernels.law import RUN
 from heitler.kernels.lists import LARGEST, PARTS
 from heitler.kernels.numbers import COUNT, NEAR, POINT, jit, number, place, power, uniform
 from heitler.kernels.packing import sift
@@ -22,10 +23,13 @@ _EIGHT = 8
 @jit
 def near(law, todo, n, laws, scratch, out):
     """Hits of the cells near the axis, each tried by itself; their number."""
-    chance, phases, field = scratch.chance, todo.phase[n], todo.field[n]
-    wave, width = scratch.wave[: chance.shape[0]], place(law.near)
+    phases, field, width = todo.phase[n], todo.field[n], place(law.near)
+    chance = scratch.chance[: place(phases.shape[0]) * width]
+    wave = scratch.wave[: chance.shape[0]]
     _waves(field, phases, law.near_zones, law.trig, law.near, wave)
-    _rates(laws[POINTS], phases, law.bin, law.weight, law.near, chance)
+    _rates(
+        laws[POINTS], phases, law.near_bin, law.near_start, law.weight, law.near, scratch.chance
+    )
     _try(wave, chance, todo.key[n, 0], todo.key[n, 1])
     for layer in range(place(phases.shape[0])):
         wave[layer * width] = field[0, layer]
@@ -52,13 +56,18 @@ def _waves(field, phases, near_zones, trig, near, wave):
 
 
 @jit
-def _rates(points, phases, bins, weight, near, chance):
-    """Rates of near cells where the field is zero."""
-    width = points.shape[0] // phases.shape[0]
+def _rates(points, phases, bins, starts, weight, near, chance):
+    """Rates of near cells where the field is zero, eight cells of a bin at once.
+
+    What is written behind the last cell of a run is written over by the next one.
+    """
+    width = place(points.shape[0] // phases.shape[0])
     for layer in range(place(phases.shape[0])):
-        phase, at, first = phases[layer], layer * place(near), layer * place(width)
-        for j in range(place(near)):
-            chance[at + j] = points[first + place(bins[phase, j])] * weight[phase, j]
+        phase, at, first = place(phases[layer]), layer * place(near), layer * width
+        for r in range(place(bins.shape[1])):
+            rate, start = points[first + place(bins[phase, r])], place(starts[phase, r])
+            for k in range(place(RUN)):
+                chance[at + start + k] = rate * weight[phase, start + k]
 
 
 @jit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from heitler.kernels import LANES, Law, Recipe
+from heitler.kernels import LANES, RUN, Law, Recipe
 from heitler.models.compound_hits import clusters, spectra
 from heitler.models.compound_hits.stencil import Stencil
 
@@ -22,6 +23,7 @@ __all__ = [
     "OVERDRAW",
     "RATE",
     "law_of",
+    "near_runs",
     "real",
     "recipe_of",
     "whole",
@@ -75,6 +77,7 @@ def law_of(model: CompoundHits) -> Law:
     weight = s.weight.double().numpy()
     parts = [s.member_dy, s.member_dx, s.weight, s.member_bin]
     run_bin, run_start, run_count = s.runs
+    near_bin, near_start = near_runs(s)
     # Members beyond the near ones of their phase are none.
     is_near = np.arange(s.near) < s.near_zones[:, 4:].numpy()
     run_most = [
@@ -101,7 +104,9 @@ def law_of(model: CompoundHits) -> Law:
         dy=whole(s.member_dy[:, : s.near]),
         dx=whole(s.member_dx[:, : s.near]),
         bin=whole(s.member_bin[:, : s.near]),
-        weight=real(weight[:, : s.near] * is_near),
+        weight=real(np.pad(weight[:, : s.near] * is_near, ((0, 0), (0, RUN)))),
+        near_bin=whole(near_bin),
+        near_start=whole(near_start),
         trig=real(s.member_trig[:, : s.near].transpose(1, 2)),
         record=real(torch.cat([*(a[..., None] for a in parts), s.member_trig], -1)),
         run_bin=whole(run_bin),
@@ -135,6 +140,21 @@ def law_of(model: CompoundHits) -> Law:
 def window_of(stencil: Stencil) -> NDArray[np.float32]:
     """`Law.window`: grows when an axis crosses at new places."""
     return _filled(stencil.window)
+
+
+def near_runs(stencil: Stencil) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Runs of at most `RUN` near members of one bin: their bin and first member, (P, runs).
+
+    Phases with fewer runs than others end with some behind all near members.
+    """
+    rows = []
+    for bins in stencil.member_bin[:, : stencil.near].numpy():
+        edges = [*np.flatnonzero(np.diff(bins, prepend=-1)), len(bins)]
+        start = np.concatenate([np.arange(a, b, RUN) for a, b in pairwise(edges)])
+        rows.append((bins[start], start))
+    most = max(len(start) for _, start in rows)
+    first = [np.pad(a, (0, most - len(a)), constant_values=stencil.near) for _, a in rows]
+    return np.stack([np.pad(b, (0, most - len(b))) for b, _ in rows]), np.stack(first)
 
 
 def _filled(values: Tensor) -> NDArray[np.float32]:
