@@ -15,6 +15,9 @@ zone estimate an amplitude, U / I = a + noise, and
     cov(a_i, a_j) = <U_i U_j> / <I_i I_j> - the same of showers that lack the field.
 
 Estimates are averaged along the depth at equal distance of layers, and shrunk by their errors.
+Many small correlations of layers far from each other are lost by that, which together move the
+centre of gravity: the wobble of the axis. So the first harmonic gets one more correlation of all
+its amplitudes, such that centres scatter about their axes as they do in the data.
 
 Notation: N showers of H hits together, L layers, B bins, zones 0 to 4; amplitudes of one harmonic
 are numbered zone by zone.
@@ -160,6 +163,17 @@ def update(
     estimate = present + step * missing
     estimate = estimate * estimate**2 / (estimate**2 + _SHRINK * error + 1e-12)
     return (estimate + estimate.T) / 2
+
+
+def common(covariance: _F64, correlation: float) -> _F64:
+    """What it adds to a covariance if all amplitudes have some more correlation with each other.
+
+    Arguments:
+        covariance: (K, K).
+        correlation: How much more.
+    """
+    scale = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    return np.asarray(correlation * (np.outer(scale, scale) - np.diag(scale**2)))
 
 
 def factor(wanted: _F64, rank: int, unit: int = 0) -> tuple[Tensor, Tensor]:

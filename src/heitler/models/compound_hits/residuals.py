@@ -19,12 +19,18 @@ from torch import Tensor
 from heitler.hits import Hits
 from heitler.kernels import GRID
 from heitler.models.compound_hits import clusters, field, spectra
-from heitler.models.compound_hits.sample import Seen
+from heitler.models.compound_hits.sample import Seen, centres
 from heitler.models.compound_hits.stencil import Aim, Stencil
 
 __all__ = ["Fitted", "Rates", "fit"]
 
 _ROUNDS, _STEP = 8, 0.7
+_FREE = 5
+"""Rounds in which all covariances are fitted; behind them only the wobble of the axis is."""
+
+_MOST_WOBBLE = 0.5
+"""Largest correlation that the wobble may add."""
+
 _PAIRED = 400
 """Showers whose pairs of hits are counted."""
 
@@ -99,6 +105,8 @@ class _Measured:
         self.under = self.counts - self.above
         hits = torch.bincount(seen.shower, minlength=fit.count)
         self.scatter = float((hits - fit.expected).std())
+        low, high = np.quantile(centres(seen, fit.stencil).numpy(), [0.1, 0.9])
+        self.wander = float(high - low)
         mean = self.at(fit.rates.mean)
         classes = fit.classes[seen.layer, fit.stencil.zone[seen.bin]]
         self.table = (classes * spectra.MEANS[2] + spectra.level_of(mean)).numpy()
@@ -165,21 +173,21 @@ class _Fit:
         )
 
     def run(self, generate: Callable[[Fitted, int], Hits]) -> Fitted:
-        fitted, covariances = self.start(), self._none()
+        fitted, covariances, wobble = self.start(), self._none(), 0.0
         for step in range(_ROUNDS):
             made = _Measured(Seen.of(generate(fitted, step), self.aim, self.stencil), self)
             if step < 4:
                 self._correct_clusters(fitted, made)
-            covariances = [
-                field.update(present, data, got, self.layers, 1.0 if step == 1 else _STEP)
-                if step > 0
-                else present
-                for present, data, got in zip(
-                    covariances, self.modes, self._modes(made), strict=True
-                )
-            ]
-            fitted.factors = self._factors(covariances)
-            covariances = [(a @ a.T).double().numpy() for a in fitted.factors]
+            if 0 < step < _FREE:
+                covariances = self._covariances(covariances, made, 1.0 if step == 1 else _STEP)
+            if step >= _FREE:
+                missing = 1.0 - (made.wander / self.data.wander) ** 2
+                wobble = float(np.clip(wobble + missing, 0.0, _MOST_WOBBLE))
+            monopole, first, second = covariances
+            first = first + field.common(first, wobble)
+            fitted.factors = self._factors([monopole, first, second])
+            if step < _FREE:
+                covariances = [(a @ a.T).double().numpy() for a in fitted.factors]
             fitted.variance = self._variance(fitted.factors)
             self._correct_tables(fitted, made)
             self._correct_means(fitted, made)
@@ -190,6 +198,13 @@ class _Fit:
 
     def _none(self) -> list[_F64]:
         return [np.zeros((len(g) * self.layers,) * 2) for g in field.GROUPS]
+
+    def _covariances(self, covariances: list[_F64], made: _Measured, step: float) -> list[_F64]:
+        """Covariances of the harmonics, corrected by what generated showers lack."""
+        return [
+            field.update(present, data, got, self.layers, step)
+            for present, data, got in zip(covariances, self.modes, self._modes(made), strict=True)
+        ]
 
     def _factors(self, covariances: list[_F64]) -> tuple[Tensor, Tensor, Tensor]:
         made = [

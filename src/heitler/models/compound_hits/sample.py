@@ -24,7 +24,7 @@ from torch import Tensor
 from heitler.hits import Hits
 from heitler.models.compound_hits.stencil import Aim, Stencil
 
-__all__ = ["SUMMARIES", "Seen", "goal_of", "summarise"]
+__all__ = ["SUMMARIES", "Seen", "centres", "goal_of", "summarise"]
 
 SUMMARIES = 5
 """Number of summaries."""
@@ -114,3 +114,11 @@ def goal_of(summaries: Tensor) -> Tensor:
     """
     visible, depth, width, _, spread = summaries.unbind(1)
     return torch.stack([visible.exp(), depth, width.exp(), spread.exp()], dim=1)
+
+
+def centres(seen: Seen, stencil: Stencil) -> Tensor:
+    """Centres of gravity about the axis along x and y in cells, (N, 2); 0 where nothing is hit."""
+    visible = seen.per_shower(seen.energy).clamp(min=_LEAST_ENERGY)
+    weight = seen.energy * seen.square.sqrt()
+    trig = stencil.member_trig[seen.phase, seen.member, :2].double()
+    return torch.stack([seen.per_shower(weight * trig[:, k]) / visible for k in range(2)], 1)

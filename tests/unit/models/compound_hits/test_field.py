@@ -11,6 +11,7 @@ from heitler.hits import Hits
 from heitler.models.compound_hits.field import (
     GROUPS,
     Scores,
+    common,
     covariance,
     factor,
     ranks,
@@ -228,3 +229,13 @@ def test_scores_are_those_of_every_cell_by_itself():
         for got, parts in ((uu, sums), (ii, infos)):
             wanted = torch.cat(parts).double()
             np.testing.assert_allclose(got, wanted.T @ wanted, rtol=1e-4, atol=1e-4)
+
+
+@given(st.integers(0, 1000), st.integers(2, 8), st.floats(0.0, 0.5))
+def test_common_adds_one_correlation_and_no_variance(seed, size, more):
+    a = np.random.default_rng(seed).standard_normal((size, size))
+    before, change = a @ a.T, common(a @ a.T, more)
+    scale = np.sqrt(np.diag(before))
+    np.testing.assert_allclose(np.diag(change), 0.0, atol=1e-12)
+    off = ~np.eye(size, dtype=bool)
+    np.testing.assert_allclose((change / np.outer(scale, scale))[off], more, atol=1e-12)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from heitler.detectors import VoxelGrid, parse_detector
 from heitler.hits import Hits
-from heitler.models.compound_hits.sample import SUMMARIES, Seen, goal_of, summarise
+from heitler.models.compound_hits.sample import SUMMARIES, Seen, centres, goal_of, summarise
 from heitler.models.compound_hits.stencil import Stencil
-from heitler.observables import centre_z, visible_energy, width_z
+from heitler.observables import centre_x, centre_y, centre_z, visible_energy, width_z
 from heitler.particles import IncidentParticles
 from heitler.showers import Showers
 
@@ -29,6 +29,28 @@ def look(deposits, axis=None):
     stencil = Stencil(geometry().cell_centres, LAYERS, (1, 1))
     axis = torch.zeros(len(deposits), 4) if axis is None else axis
     return Seen.of(Hits.of(deposits), stencil.aim(axis), stencil)
+
+
+def as_showers(deposits):
+    """Showers in a detector whose depths in mm are numbers of layers."""
+    detector = parse_detector(
+        {
+            "name": "millimetres",
+            "description": "A toy.",
+            "hit_threshold": 0.1,
+            "stack": [
+                {
+                    "repeat": LAYERS,
+                    "slabs": [
+                        {"material": "tungsten", "thickness": 0.5},
+                        {"material": "silicon", "thickness": 0.5, "active": True},
+                    ],
+                }
+            ],
+            "geometry": {"type": "VoxelGrid", "rows": SIDE, "columns": SIDE, "cell": [5.0, 5.0]},
+        }
+    )
+    return Showers(deposits, IncidentParticles.beam([1e4] * len(deposits)), detector)
 
 
 def shower(*hits):
@@ -120,24 +142,8 @@ def test_the_spread_is_about_the_axis_wherever_it_goes():
 def test_goals_are_the_observables_of_a_shower(seed):
     """Layers are 1 mm apart here, so depths in mm are depths in layers."""
     deposits = random_showers(seed)
-    detector = parse_detector(
-        {
-            "name": "millimetres",
-            "description": "A toy.",
-            "hit_threshold": 0.1,
-            "stack": [
-                {
-                    "repeat": LAYERS,
-                    "slabs": [
-                        {"material": "tungsten", "thickness": 0.5},
-                        {"material": "silicon", "thickness": 0.5, "active": True},
-                    ],
-                }
-            ],
-            "geometry": {"type": "VoxelGrid", "rows": SIDE, "columns": SIDE, "cell": [5.0, 5.0]},
-        }
-    )
-    showers = Showers(deposits, IncidentParticles.beam([1e4] * 6), detector)
+    showers = as_showers(deposits)
+    detector = showers.detector
     assert detector.geometry.layer_z.tolist() == pytest.approx(range(LAYERS))
     goal = goal_of(summarise(look(deposits)))
     for k, of in enumerate((visible_energy, centre_z, width_z)):
@@ -168,3 +174,19 @@ def test_sums_over_hits_are_those_of_cells(seed):
     torch.testing.assert_close(by_bin.sum((0, 1)), one)
     assert torch.equal(seen.cell, Hits.of(deposits).cells.long())
     assert torch.equal(seen.layer, seen.cell // SIDE**2)
+
+
+@given(seeds)
+def test_centres_are_those_of_the_observables_in_cells(seed):
+    deposits = random_showers(seed)
+    stencil = Stencil(geometry().cell_centres, LAYERS, (1, 1))
+    got = centres(look(deposits), stencil)
+    showers = as_showers(deposits)
+    wanted = torch.stack([observe(showers).double() / 5.0 for observe in (centre_x, centre_y)], 1)
+    torch.testing.assert_close(got, wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_an_empty_shower_has_its_centre_on_the_axis():
+    stencil = Stencil(geometry().cell_centres, LAYERS, (1, 1))
+    empty = torch.zeros(1, LAYERS * SIDE * SIDE)
+    assert centres(look(empty), stencil).tolist() == [[0.0, 0.0]]
