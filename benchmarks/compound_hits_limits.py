@@ -13,10 +13,8 @@ import numpy as np
 import torch
 
 from compound_hits_fidelity import FOLDS, angle_residuals, aucs
-from compound_hits_learning import subset
 from compound_hits_study import (
     CASES,
-    TIMED,
     Case,
     Study,
     Table,
@@ -30,7 +28,6 @@ from compound_hits_study import (
 from heitler.metrics import (
     classifier_auc,
     mean_ratio,
-    neural_classifier_auc,
     permutation_importance,
     width_ratio,
 )
@@ -42,12 +39,15 @@ from results import table
 
 TOP = 15
 SAMPLES = (500, 1000, 1500, 2500, 5000)
-SMALL = 1000
-"""Training showers of the model that is judged with large samples, since it leaves many over."""
+OTHERS = "ild_ecal_more"
+"""Showers like those of `ild_ecal` that its models never saw."""
+
+LIMITED = ("ild_ecal", "clic_ecal", "ild_ecal_tilted_more")
+"""Data sets of the section."""
 
 _RANGES = {
     "ild_ecal": ("energy", "GeV", (20.0, 80.0), (10.0, 20.0, 80.0, 100.0)),
-    "ild_ecal_tilted": ("theta", "degrees", (40.0, 80.0), (30.0, 40.0, 80.0, 90.0)),
+    "ild_ecal_tilted_more": ("theta", "degrees", (40.0, 80.0), (30.0, 40.0, 80.0, 90.0)),
 }
 """What is cut, its unit, what the model has seen, and the edges of what is asked."""
 
@@ -138,47 +138,25 @@ def _moments(reference: Table, candidate: Table, second: Table) -> dict[str, Any
 
 
 def sample_sizes(study: Study) -> dict[str, Any]:
-    """AUCs of the same showers by their number."""
-    case = CASES["ild_ecal"]
-    reference, training = geant4(study, case)
+    """AUCs of one model by the number of showers, all of a file that it never saw."""
+    case, others = CASES["ild_ecal"], CASES[OTHERS]
     folder, _ = study.trained(case, 1)
     simulator = NeuralSimulator.load(folder)
-    candidate = generated(simulator, incident(folder, simulator, len(reference), 1), 1)
-    orders = [
-        np.random.default_rng(k).permutation(len(t)) for k, t in ((1, reference), (2, training))
-    ]
-    shuffled, second = reference[orders[0]], training[orders[1]]
-    rows = []
-    for size in sorted({min(size, len(reference)) for size in SAMPLES}):
-        row = {"size": size, "model": aucs(shuffled[:size], candidate[:size], 1)}
-        if size <= len(training):
-            row["floor"] = aucs(shuffled[:size], second[:size], 1)
-        rows.append(row)
-        say(f"{row}")
-    return {"held_out": len(reference), "full": rows, **_many(study, case)}
-
-
-def _many(study: Study, case: Case) -> dict[str, Any]:
-    """The same for a model of few training showers, which leaves many for the comparison."""
-    path, words, used = subset(study, case, SMALL if not study.quick else 100)
-    folder, _ = study.trained(case, 1, name=f"of_{used.numel()}", file=path, words=words)
-    simulator = NeuralSimulator.load(folder)
-    everything = full_table(study.file(case))
-    unseen = np.setdiff1d(np.arange(len(everything)), used.numpy())
-    unseen = np.random.default_rng(1).permutation(unseen)
+    everything = full_table(study.file(others))
+    rows = np.random.default_rng(1).permutation(len(everything))
+    most = min(SAMPLES[-1], len(rows) // 2)
+    reference, second = everything[rows[:most]], everything[rows[most : 2 * most]]
     seen = simulator.card.training_range
-    particles = _shot(simulator, "energy", seen.energy, len(unseen))
-    candidate, rows = generated(simulator, particles, 1), []
-    for size in sorted({min(size, len(unseen)) for size in SAMPLES}):
-        first, second = everything[unseen[:size]], candidate[:size]
-        values = {
-            f"{name} {judge}": metric(a, b, seed=1, folds=FOLDS).value
-            for name, a, b in (("A", first.a, second.a), ("B", first.b, second.b))
-            for judge, metric in (("trees", classifier_auc), ("network", neural_classifier_auc))
+    candidate = generated(simulator, _shot(simulator, "energy", seen.energy, most), 1)
+    found = []
+    for size in sorted({min(size, most) for size in SAMPLES}):
+        judged = {
+            name: aucs(reference[:size], other[:size], 1, voxels=False)
+            for name, other in (("model", candidate), ("floor", second))
         }
-        rows.append({"size": size, "model": values})
-        say(f"{rows[-1]}")
-    return {"small": rows, "small_training": int(used.numel())}
+        found.append({"size": size, **judged})
+        say(f"{found[-1]}")
+    return {"file": others.file, "rows": found}
 
 
 def measure(study: Study, cases: list[Case]) -> None:
@@ -189,14 +167,15 @@ def measure(study: Study, cases: list[Case]) -> None:
             content["extrapolation"] = extrapolation(study, case)
         if case.name == "ild_ecal":
             content["sizes"] = sample_sizes(study)
-        study.keep(f"limits_{case.name}", content, [study.data / case.file])
+        files = [case.file, *([CASES[OTHERS].file] if "sizes" in content else [])]
+        study.keep(f"limits_{case.name}", content, [study.data / name for name in files])
 
 
 def body(study: Study) -> list[str]:
     """The section as Markdown."""
     text = ["## Limits"]
     kept = {
-        case.name: study.kept(f"limits_{case.name}") for case in (CASES[name] for name in TIMED)
+        case.name: study.kept(f"limits_{case.name}") for case in (CASES[name] for name in LIMITED)
     }
     known = {name: content for name, content in kept.items() if content is not None}
     if not known:
@@ -247,32 +226,19 @@ def _extrapolation_table(content: Mapping[str, Any]) -> str:
 
 
 def _sizes(content: Mapping[str, Any]) -> list[str]:
-    judges = list(content["full"][0]["model"])
-    rows = []
-    for row in content["full"]:
-        floor = row.get("floor")
-        rows.append([
+    judges = list(content["rows"][0]["model"])
+    rows = [
+        [
             f"{row['size']:,} + {row['size']:,}",
-            *(
-                f"{row['model'][name]:.3f}" + (f" ({floor[name]:.3f})" if floor else "")
-                for name in judges
-            ),
-        ])  # fmt: skip
-    text = [
+            *(f"{row['model'][name]:.3f} ({row['floor'][name]:.3f})" for name in judges),
+        ]
+        for row in content["rows"]
+    ]
+    return [
         (
-            "The first model of the fidelity section, floors in brackets. No more than "
-            f"{content['held_out']:,} showers were held out from its training, so 5,000 + 5,000 "
-            "cannot be had for it:"
+            "The first model of photons in the fidelity section against showers of "
+            f"`{content['file']}`, none of which it has seen; floors in brackets are of as many "
+            "other showers of this file. An AUC grows with the sample:"
         ),
         table(["showers", *judges], rows),
-        (
-            f"To see how an AUC goes on, the model of {content['small_training']:,} showers "
-            "only (a worse one), against all showers that it has not seen:"
-        ),
     ]
-    judges = list(content["small"][0]["model"])
-    rows = [
-        [f"{row['size']:,} + {row['size']:,}", *(f"{row['model'][name]:.3f}" for name in judges)]
-        for row in content["small"]
-    ]
-    return [*text, table(["showers", *judges], rows)]
