@@ -289,6 +289,24 @@ def body(study: Study) -> list[str]:
     return text
 
 
+def _elsewhere(case: Case, content: Mapping[str, Any]) -> list[str]:
+    """What the times would be on the processor that made the Geant4 file."""
+    full = times(content)
+    if case.name != _BEFORE or len(full) < 2:
+        return []
+    ratio = full["as recorded"] / full["same run"]
+    scaled = [
+        f"{form} {1e3 * ratio * quickest(content, form, batch=batch)['cpu_milliseconds']:.1f} us"
+        + (f" at batch {batch}" if batch else "")
+        for form, batch in (("dense", None), ("sparse", None), ("dense", 1))
+    ]
+    return [
+        "The bars in microseconds are of the machine that recorded the file, where Geant4 takes "
+        f"{ratio:.2f} of the time it takes here. If the model's times differ as Geant4's do, they "
+        f"are {', '.join(scaled)} there."
+    ]
+
+
 def _tables(study: Study, case: Case, content: Mapping[str, Any]) -> list[str]:
     physics = headline(study, case)
     seen = [f"{physics[name].value:.3f} ({physics[name].floor:.3f})" for name in AUC_METRICS]
@@ -312,6 +330,7 @@ def _tables(study: Study, case: Case, content: Mapping[str, Any]) -> list[str]:
         text.append(table(("bar", "measured", "at most", ""), rows))
     seconds = [f"{each:.3f} s ({name})" for name, each in full.items()]
     text.append(f"Geant4's CPU time per shower: {', '.join(seconds)}.")
+    text += _elsewhere(case, content)
     one, two, alone, both = (max(content["throughput"][key]) for key in _COUNTS)
     text.append(
         f"Two processes at once make {two / one:.2f} times the showers of one ({one:,.0f} per "
