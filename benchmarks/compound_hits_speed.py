@@ -300,11 +300,12 @@ def _elsewhere(case: Case, content: Mapping[str, Any]) -> list[str]:
         + (f" at batch {batch}" if batch else "")
         for form, batch in (("dense", None), ("sparse", None), ("dense", 1))
     ]
-    return [
+    text = (
         "The bars in microseconds are of the machine that recorded the file, where Geant4 takes "
         f"{ratio:.2f} of the time it takes here. If the model's times differ as Geant4's do, they "
         f"are {', '.join(scaled)} there."
-    ]
+    )
+    return [text]
 
 
 def _tables(study: Study, case: Case, content: Mapping[str, Any]) -> list[str]:
