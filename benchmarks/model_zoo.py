@@ -7,6 +7,8 @@ All is read from the cards, which benchmarks/package_models.py fills in; nothing
 
 from __future__ import annotations
 
+from typing import Any
+
 from heitler.data import models, resolve_model
 from heitler.particles import ELECTRON, PHOTON
 from heitler.simulators import ModelCard, TrainingRange
@@ -58,13 +60,52 @@ def speed(card: Card) -> list[str]:
     return [*times, f"{rows[-1]['reference_milliseconds'] / rows[-1]['cpu_milliseconds']:,.0f}"]
 
 
+def of_table(name: str, card: ModelCard[Any]) -> list[str]:
+    """What a model of a table makes, how good it is beside its floor, and how fast."""
+    values = card.fidelity["values"]
+    auc = next(row for row in values if row["metric"] == "classifier_auc")
+    worst = max(
+        (row for row in values if row["metric"] == "kolmogorov_smirnov"),
+        key=lambda row: row["value"] - row["floor"],
+    )
+    rows = [row for batch in _BATCHES for row in card.speed["rows"] if row["batch"] == batch]
+    return [
+        f"`{name}`",
+        card.family,
+        ", ".join(f"`{column.name}`" for column in card.columns),
+        f"{card.data['train']:,}",
+        f"{(resolve_model(name) / WEIGHTS).stat().st_size / 1e6:.2f}",
+        f"{card.fidelity['rows']:,}",
+        _pair(auc["value"], auc["error"]),
+        _pair(auc["floor"], auc["floor_error"]),
+        f"{_pair(worst['value'], worst['error'])} (`{worst['observable']}`)",
+        _pair(worst["floor"], worst["floor_error"]),
+        *(f"{1e3 * row['cpu_milliseconds']:.1f}" for row in rows),
+    ]
+
+
+_TABLE_HEAD = (
+    *("name", "family", "columns", "trained on", "weights, MB", "rows", "AUC", "floor"),
+    *("KS, worst column", "floor"),
+    *(f"CPU us, batch {batch}" for batch in _BATCHES),
+)
+
+_TABLES = """\
+Models that make rows of a table in the place of showers: likelihoods of particle identification for
+tracks, or what a reconstruction finds. `heitler generate NAME -n 1000 -o rows.h5` shoots tracks over
+the range of the training; models of incident particles are told them by `--particles`. *AUC*:
+trees that see all columns and what caused the row; floors are held-out rows among themselves."""
+
+
 def _pair(value: float, error: float) -> str:
     return f"{value:.3f} ± {error:.3f}"
 
 
 def main() -> None:
     """Reads the cards and writes the page."""
-    cards = {name: ModelCard.read(resolve_model(name) / CARD) for name in models()}
+    every = {name: ModelCard.read(resolve_model(name) / CARD) for name in models()}
+    cards = {name: card for name, card in every.items() if not card.columns}
+    tables = {name: card for name, card in every.items() if card.columns}
     detectors = sorted({card.detector["name"] for card in cards.values()})
     body = [_INTRODUCTION]
     for detector in detectors:
@@ -87,6 +128,9 @@ def main() -> None:
                 [fidelity(name, card) for name, card in some.items()],
             ),
         ]
+    if tables:
+        rows = [of_table(name, card) for name, card in tables.items()]
+        body += ["## Tables", _TABLES, table(_TABLE_HEAD, rows)]
     print(write_page("model-zoo", "The model zoo", body, []))
 
 

@@ -21,9 +21,9 @@ import torch
 import yaml
 
 from heitler.data import __file__ as data_module
-from heitler.simulators import ModelCard, NeuralSimulator, TrainingRange, read_yaml
+from heitler.simulators import ModelCard, NeuralSimulator, NeuralTable, TrainingRange, read_yaml
 from heitler.simulators.neural import CARD, CONFIGURATION, WEIGHTS
-from heitler.validation import assess
+from heitler.validation import assess, assess_table
 
 MODELS = Path(data_module).with_name("models")
 PARTS = ("model", "preprocessing", "conditioning")
@@ -46,8 +46,8 @@ def package(run: Path, models: Path = MODELS) -> Path:
     """
     card = ModelCard.read(run / CARD)
     if not (card.fidelity and card.speed):
-        assess(run, complete_card=True, progress=False)
-    simulator = NeuralSimulator.load(run)
+        _assess(run, card)
+    simulator = (NeuralTable if card.columns else NeuralSimulator).load(run)
     simulator.model.strip()
     simulator.card = renamed(simulator.card, name_of(run.name, simulator.card))
     settings = read_yaml(run / CONFIGURATION)
@@ -61,9 +61,16 @@ def package(run: Path, models: Path = MODELS) -> Path:
     return folder
 
 
+def _assess(run: Path, card: ModelCard[Any]) -> None:
+    if card.columns:
+        assess_table(run, complete_card=True)
+    else:
+        assess(run, complete_card=True, progress=False)
+
+
 def name_of(run: str, card: ModelCard[TrainingRange]) -> str:
-    """Name of a packaged model: that of its run and its detector."""
-    detector = card.detector["name"]
+    """Name of a packaged model: that of its run and, of a model of showers, its detector."""
+    detector = card.detector.get("name", "")
     return run if detector in run else f"{run}_{detector}"
 
 

@@ -55,8 +55,15 @@ def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
     if "training_range" not in facts:
         return dict(facts)
     seen, detector = facts["training_range"], facts["detector"]
-    if not detector:  # a model of a table: its card is short
-        return dict(facts)
+    judged = {
+        "fidelity": _fidelity(
+            facts.get("fidelity", {}),
+            "Geant4 against itself" if detector else "held-out rows among themselves",
+        ),
+        "speed": _speed(facts.get("speed", {}), "shower" if detector else "row"),
+    }
+    if not detector:  # a model of a table
+        return {**facts, **judged}
     low, high = (energy / GeV for energy in seen["energy"])
     flat, steep = (angle / degree for angle in seen["theta"])
     return {
@@ -68,8 +75,7 @@ def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
             "codes (PDG)": seen["pdg"],
             **_entry(seen),
         },
-        "fidelity": _fidelity(facts.get("fidelity", {})),
-        "speed": _speed(facts.get("speed", {})),
+        **judged,
     }
 
 
@@ -88,25 +94,25 @@ def _span(low: float, high: float) -> str:
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
-def _fidelity(fidelity: Mapping[str, Any]) -> dict[str, Any]:
+def _fidelity(fidelity: Mapping[str, Any], floor: str) -> dict[str, Any]:
     if "values" not in fidelity:
         return dict(fidelity)
     values = {
         f"{row['observable']}, {row['metric']}, {row['energies']}": (
             f"{row['value']:.4f} ± {row['error']:.4f}, "
-            f"Geant4 against itself {row['floor']:.4f} ± {row['floor_error']:.4f}"
+            f"{floor} {row['floor']:.4f} ± {row['floor_error']:.4f}"
         )
         for row in fidelity["values"]
     }
     return {**fidelity, "values": values}
 
 
-def _speed(speed: Mapping[str, Any]) -> dict[str, Any]:
+def _speed(speed: Mapping[str, Any], what: str) -> dict[str, Any]:
     if "rows" not in speed:
         return dict(speed)
     rows = {
         f"batch {row['batch']}, {row['threads']} thread{'s'[: row['threads'] > 1]}": (
-            f"{row['milliseconds']:.4f} ms per shower (CPU {row['cpu_milliseconds']:.4f})"
+            f"{row['milliseconds']:.4f} ms per {what} (CPU {row['cpu_milliseconds']:.4f})"
             + (
                 f", Geant4 {row['reference_milliseconds']:.0f} ms"
                 if row.get("reference_milliseconds")

@@ -17,7 +17,7 @@ from heitler.particles import ELECTRON, PHOTON, POSITRON
 from heitler.units import GeV, degree
 
 if TYPE_CHECKING:
-    from heitler.simulators import ModelCard, TrainingRange
+    from heitler.simulators import ModelCard, TrackRange, TrainingRange
 
 __all__ = ["add_arguments", "run"]
 
@@ -72,16 +72,21 @@ def _packaged() -> list[tuple[str, str]]:
     return [(name, f"packaged: {_seen(card)}{_worth(card)}") for name, card in cards]
 
 
-def _seen(card: ModelCard[TrainingRange]) -> str:
-    """Particles, range and detector of a trained model."""
+def _seen(card: ModelCard[TrainingRange] | ModelCard[TrackRange]) -> str:
+    """Particles, range and detector of a trained model, or the columns that it makes."""
     seen = card.training_range
+    columns = ", ".join(column.name for column in card.columns)
+    if hasattr(seen, "momentum"):
+        return f"tracks of {_span(seen.momentum, GeV, 'GeV')} to the columns {columns}"
     particles = " and ".join(_PARTICLES.get(code, f"particles {code}") for code in seen.pdg)
     energy = _span(seen.energy, GeV, "GeV")
+    if columns:
+        return f"{particles} of {energy} to the columns {columns}"
     angle = _span(seen.theta, degree, "degrees")
     return f"{particles} of {energy} at {angle} in {card.detector['name']}"
 
 
-def _worth(card: ModelCard[TrainingRange]) -> str:
+def _worth(card: ModelCard[TrainingRange] | ModelCard[TrackRange]) -> str:
     """AUC with its floor, and CPU time, which other work hardly changes: both or neither."""
     values = card.fidelity.get("values", [])
     aucs = [row for row in values if row["metric"] == "classifier_auc"]
@@ -89,9 +94,14 @@ def _worth(card: ModelCard[TrainingRange]) -> str:
     if not (aucs and speeds):
         return ""
     auc, speed = aucs[0], speeds[-1]
+    floor, what = (
+        ("held-out rows among themselves", "row")
+        if card.columns
+        else ("Geant4 against itself", "shower")
+    )
     return (
-        f"; AUC {auc['value']:.3f} (Geant4 against itself {auc['floor']:.3f}), "
-        f"{speed['cpu_milliseconds']:.3g} ms of CPU per shower in batches of {speed['batch']}"
+        f"; AUC {auc['value']:.3f} ({floor} {auc['floor']:.3f}), "
+        f"{speed['cpu_milliseconds']:.3g} ms of CPU per {what} in batches of {speed['batch']}"
     )
 
 

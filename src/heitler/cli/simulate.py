@@ -62,7 +62,7 @@ def add_arguments(parser: ArgumentParser) -> None:
             help=f"{axis} of the point of entry: =2.5mm or =-20..20mm (default the detector's)",
         )
     add_workers(parser)
-    add_tracks(parser)
+    add_tracks(parser, "rich, spectrometer", "2..100GeV, 1.6..5 and 20..400")
 
 
 def run(arguments: Namespace) -> int:
@@ -83,7 +83,7 @@ def _showers(arguments: Namespace) -> Path:
     from heitler.production import produce
     from heitler.simulators import recipes
 
-    refuse(arguments)
+    refuse(arguments, f"--simulator {arguments.simulator}")
     if arguments.detector is None:
         msg = "give the detector with --detector"
         raise ValueError(msg)

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from time import perf_counter, process_time
+from typing import TypeVar, cast
 
 import torch
 
-from heitler.simulators import BLOCK, ParticleSource, ShowerSimulator, simulate_sparse
+from heitler.simulators import BLOCK, ShowerSimulator, Simulator, Source, simulate_sparse
 
 __all__ = ["Timing", "time_simulator"]
+
+C = TypeVar("C")
 
 _LEAST_SECONDS, _LEAST_REPEATS, _MOST_REPEATS = 1.0, 10, 200
 
@@ -49,8 +52,8 @@ class Timing:
 
 
 def time_simulator(
-    simulator: ShowerSimulator,
-    source: ParticleSource,
+    simulator: Simulator[C, object],
+    source: Source[C],
     *,
     batch: int,
     threads: int = 1,
@@ -60,8 +63,8 @@ def time_simulator(
     """Times calls of `simulate` with `batch` showers until a second and ten calls have passed.
 
     Arguments:
-        simulator: What is timed.
-        source: Incident particles.
+        simulator: What is timed; its responses may be rows of a table as well.
+        source: Incident particles, or what else it answers.
         batch: Showers per call, at most one block (1000).
         threads: Threads that torch may use meanwhile.
         seed: Seed of particles and showers; each call has its own.
@@ -73,7 +76,8 @@ def time_simulator(
     if not 1 <= batch <= BLOCK:
         msg = f"a batch to time has 1 to {BLOCK} showers, got {batch}"
         raise ValueError(msg)
-    simulate = partial(simulate_sparse, simulator) if sparse else simulator.simulate
+    lists = partial(simulate_sparse, cast("ShowerSimulator", simulator))
+    simulate = lists if sparse else simulator.simulate
     with _threads(threads):
         warm_up, _ = _call(simulate, source, batch, 0, seed)
         calls: list[float] = []
@@ -96,7 +100,7 @@ def time_simulator(
 
 
 def _call(
-    simulate: Callable[..., object], source: ParticleSource, batch: int, index: int, seed: int
+    simulate: Callable[..., object], source: Source[C], batch: int, index: int, seed: int
 ) -> tuple[float, float]:
     """Wall and CPU seconds of one call."""
     incident = source.shoot(index, batch, seed=seed)

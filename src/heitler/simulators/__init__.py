@@ -16,6 +16,8 @@ from heitler.simulators.card import ModelCard as ModelCard
 from heitler.simulators.card import TrainingRange as TrainingRange
 from heitler.simulators.generation import generate as generate
 from heitler.simulators.gflash import GflashSimulator as GflashSimulator
+from heitler.simulators.loading import Trained as Trained
+from heitler.simulators.loading import load_trained as load_trained
 from heitler.simulators.machine import machine as machine
 from heitler.simulators.neural import HELD_OUT as HELD_OUT
 from heitler.simulators.neural import PARTICLES as PARTICLES
@@ -39,6 +41,7 @@ from heitler.simulators.spectrometer import SpectrometerSimulator as Spectromete
 from heitler.simulators.stack import STACK as STACK
 from heitler.simulators.stack import Link as Link
 from heitler.simulators.stack import StackedSimulator as StackedSimulator
+from heitler.simulators.tables import CauseList as CauseList
 from heitler.simulators.tables import TrackGun as TrackGun
 from heitler.simulators.tables import generate_table as generate_table
 from heitler.simulators.track_range import TrackRange as TrackRange

@@ -7,7 +7,8 @@ from typing import Any, Self
 import torch
 
 from heitler.simulators.blueprint import Blueprint
-from heitler.simulators.card import ModelCard
+from heitler.simulators.card import ModelCard, TrainingRange
+from heitler.simulators.track_range import TrackRange
 from heitler.simulators.trained import C, TrainedSimulator
 from heitler.tables import Table
 
@@ -30,6 +31,12 @@ class NeuralTable(TrainedSimulator[C, Table]):
         card: What the model was trained on; it states the columns.
         extrapolate: Whether to accept causes outside of the card's range.
     """
+
+    @property
+    def training_range(self) -> TrainingRange | TrackRange:
+        """The causes that the model has seen."""
+        seen: TrainingRange | TrackRange = self.card.training_range
+        return seen
 
     def simulate(self, incident: C, *, seed: int) -> Table:
         """One row for each cause; the same for the same causes and seed.

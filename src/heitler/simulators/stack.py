@@ -22,6 +22,7 @@ from heitler.formats import atomic_file
 from heitler.measured import MeasuredTracks
 from heitler.simulators.neural_table import NeuralTable
 from heitler.simulators.sources import block_seed
+from heitler.simulators.track_range import TrackRange
 from heitler.tables import Column, Table
 from heitler.tracks import Tracks
 
@@ -70,13 +71,37 @@ class StackedSimulator:
         """Columns of all links, in order."""
         return tuple(c for link in self.links for c in link.simulator.card.columns)
 
+    @property
+    def training_range(self) -> TrackRange:
+        """The tracks that the first link has seen: those behind a gate are a part of them."""
+        seen: TrackRange = self.links[0].simulator.card.training_range
+        return seen
+
+    def check(self, incident: Tracks) -> None:
+        """Refuses tracks that the first link was not trained on, unless it may extrapolate.
+
+        Raises:
+            ValueError: Names the range of the training.
+        """
+        self.links[0].simulator.check(incident)
+
+    def provenance(self, folder: Path | str) -> dict[str, Any]:
+        """What a file of generated rows says about its origin.
+
+        Arguments:
+            folder: Where the chain was loaded from, or the name of a packaged one.
+        """
+        home = resolve_model(folder)
+        links = {link.name: link.simulator.provenance(home / link.name) for link in self.links}
+        return {"simulator": home.name, "links": links}
+
     def simulate(self, incident: Tracks, *, seed: int) -> Table:
         """One row for each track; the same for the same tracks and seed.
 
         Raises:
             ValueError: A track is outside of the range that the first link was trained on.
         """
-        self.links[0].simulator.check(incident)
+        self.check(incident)
         made = Table((), torch.zeros(len(incident), 0))
         alive = torch.ones(len(incident), dtype=torch.bool)
         for place, link in enumerate(self.links):

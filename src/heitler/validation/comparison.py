@@ -91,6 +91,20 @@ class Row:
         """Whether the candidate is at the floor, above it or far above it."""
         return verdict_of(self.excess)
 
+    def facts(self) -> dict[str, Any]:
+        """What a card says: what was compared, value and floor with their errors, verdict."""
+        return {
+            "candidate": self.candidate,
+            "observable": self.observable,
+            "metric": self.metric,
+            "energies": self.energies,
+            "value": self.value.value,
+            "error": self.value.error,
+            "floor": self.floor.value,
+            "floor_error": self.floor.error,
+            "verdict": self.verdict,
+        }
+
 
 def verdict_of(excess: float) -> Verdict:
     """The verdict on an excess in standard deviations."""

@@ -28,23 +28,9 @@ def headlines(comparison: Comparison) -> list[dict[str, Any]]:
     """The rows that sum a comparison up: ratios by bin of energy, the rest over all energies.
 
     Returns:
-        For each row its candidate, observable, metric, bin of energy, value and floor with their
-        errors, and verdict.
+        For each row its `Row.facts`.
     """
-    return [
-        {
-            "candidate": row.candidate,
-            "observable": row.observable,
-            "metric": row.metric,
-            "energies": row.energies,
-            "value": row.value.value,
-            "error": row.value.error,
-            "floor": row.floor.value,
-            "floor_error": row.floor.error,
-            "verdict": row.verdict,
-        }
-        for row in _rows(comparison)
-    ]
+    return [row.facts() for row in _rows(comparison)]
 
 
 def digest(comparison: Comparison, candidate: str) -> list[str]:

@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from heitler.causes import Causes, kind_of
 from heitler.data import resolve_model
+from heitler.deployment import time_simulator
 from heitler.formats import read_table
 from heitler.metrics import Estimate, classifier_auc, kolmogorov_smirnov, wasserstein
 from heitler.models import random_generator
-from heitler.simulators import CAUSES, HELD_OUT, NeuralTable
+from heitler.simulators import BLOCK, CAUSES, HELD_OUT, CauseList, NeuralTable, machine
 from heitler.tables import Table
-from heitler.validation.comparison import Row
+from heitler.validation.assessment import BATCHES
+from heitler.validation.comparison import Row, SpeedRow
 from heitler.validation.selection import LEAST_SHOWERS
 
 __all__ = ["EVERY_COLUMN", "assess_table", "table_digest"]
@@ -66,9 +69,30 @@ def assess_table(
     made = model.values(rng.permutation(len(asked))[:size])
     rows = tuple(_rows(simulator.card.name, names, (first, second), made, seed))
     if complete_card:
-        values = [asdict(row) for row in rows]
-        simulator.rewrite_card(folder, fidelity={"rows": size, "seed": seed, "values": values})
+        simulator.rewrite_card(
+            folder,
+            fidelity={"rows": size, "seed": seed, "values": [row.facts() for row in rows]},
+            speed={"rows": [asdict(row) for row in _speed(simulator, causes, seed)], **machine()},
+        )
     return rows
+
+
+def _speed(simulator: NeuralTable[Any], causes: Any, seed: int) -> Iterator[SpeedRow]:  # noqa: ANN401 (either kind of causes)
+    """Times per row on one thread; there is no full simulation beside them."""
+    listed = CauseList(causes[torch.arange(250 * BLOCK) % len(causes)])
+    for batch in BATCHES:
+        timing = time_simulator(simulator, listed, batch=batch, seed=seed)
+        yield SpeedRow(
+            candidate=simulator.card.name,
+            device=str(machine()["hardware"]),
+            batch=batch,
+            threads=1,
+            milliseconds=timing.milliseconds,
+            error=timing.spread,
+            cpu_milliseconds=timing.cpu_milliseconds,
+            warm_up=timing.warm_up,
+            reference_milliseconds=None,
+        )
 
 
 def table_digest(rows: tuple[Row, ...]) -> list[str]:

@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from heitler.formats import open_table, read_table
-from heitler.simulators import BLOCK, RichSimulator, TrackGun, generate_table
+from heitler.simulators import (
+    BLOCK,
+    CauseList,
+    RichSimulator,
+    TrackGun,
+    TrackRange,
+    generate_table,
+)
 from heitler.tracks import CHARGED, Tracks
 from heitler.units import GeV
 
@@ -62,6 +69,24 @@ def test_single_values_are_exact():
 def test_wrong_bounds_are_refused(bounds, message):
     with pytest.raises(ValueError, match=message):
         TrackGun(**bounds)
+
+
+def test_a_gun_shoots_what_a_model_has_seen_but_for_what_is_asked():
+    tracks = TrackGun(momentum=(2 * GeV, 50 * GeV)).shoot(0, BLOCK, seed=1)
+    seen = TrackRange.of(tracks)
+    gun = TrackGun.within(seen, momentum=(3 * GeV, 4 * GeV))
+    assert gun.momentum == (3 * GeV, 4 * GeV)
+    assert (gun.pdg, gun.pseudorapidity) == (seen.pdg, seen.pseudorapidity)
+    seen.check(gun.shoot(2, BLOCK, seed=2))
+
+
+def test_a_list_of_causes_is_a_source_of_its_blocks():
+    tracks = TrackGun().shoot(0, BLOCK, seed=1)
+    many = Tracks.concatenate([tracks, tracks[:500]])
+    source = CauseList(many)
+    assert torch.equal(source.shoot(1, 200, seed=9).momentum, tracks.momentum[:200])
+    assert source.describe()["number"] == 1500
+    assert source.describe() != CauseList(tracks).describe()
 
 
 def test_one_call_makes_a_file_of_labelled_rows(tmp_path):
