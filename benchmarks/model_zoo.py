@@ -91,10 +91,11 @@ _TABLE_HEAD = (
 )
 
 _TABLES = """\
-Models that make rows of a table in the place of showers: likelihoods of particle identification for
-tracks, or what a reconstruction finds. `heitler generate NAME -n 1000 -o rows.h5` shoots tracks over
-the range of the training; models of incident particles are told them by `--particles`. *AUC*:
-trees that see all columns and what caused the row; floors are held-out rows among themselves."""
+Models that make rows of a table in the place of showers: likelihoods of particle identification
+for tracks, or what a reconstruction finds. `heitler generate NAME -n 1000 -o rows.h5` shoots
+tracks over the range of the training; models of incident particles are told them by
+`--particles`. *AUC*: trees that see all columns and what caused the row; floors are held-out rows
+among themselves."""
 
 
 def _pair(value: float, error: float) -> str:
