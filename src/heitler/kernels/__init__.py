@@ -19,6 +19,7 @@ from heitler.kernels.law import Law as Law
 from heitler.kernels.law import Prescription as Prescription
 from heitler.kernels.numbers import COMPILED as COMPILED
 from heitler.kernels.packing import LANES as LANES
+from heitler.kernels.prescription import MOST_WOBBLE as MOST_WOBBLE
 from heitler.kernels.prescription import Recipe as Recipe
 from heitler.kernels.prescription import prescribe as prescribe
 from heitler.kernels.rings import Gas as Gas

@@ -16,7 +16,7 @@ from heitler.kernels.law import FIELD, Prescription
 from heitler.kernels.linear import LANES, evaluate, multiply
 from heitler.kernels.numbers import SOURCES, cached, jit, logarithm, place, power
 
-__all__ = ["Recipe", "prescribe"]
+__all__ = ["MOST_WOBBLE", "Recipe", "prescribe"]
 
 _F32 = NDArray[np.float32]
 _F64 = NDArray[np.float64]
@@ -26,6 +26,10 @@ _ROWS = ((0, 5), (6, 4), (11, 4), (16, 3), (21, 3))
 """First row of a harmonic in the field, and how many zones follow."""
 
 _ONE, _WORD, _LARGE = np.float32(1.0), np.float32(2**24), np.float32(20.0)
+
+
+MOST_WOBBLE = 0.8
+"""Largest share of the wobble in the variance of the first harmonic."""
 
 
 class Recipe(NamedTuple):
@@ -45,6 +49,8 @@ class Recipe(NamedTuple):
         centre: Summaries that conditions predict: a constant and factors of the conditions and of
             their squares less one, (1 + 2 C, S).
         scale: Scatter of summaries about that, (S).
+        wobble: Visible energy in MeV at which all variance of the field's first harmonic would be
+            the wobble's, were it not limited.
         origin, pitch: Centre of the first cell and pitch in mm, x before y, (2).
         depth: Depths of the layers in mm from the first one, (L).
         phases: Phases told apart along x and y, (2).
@@ -62,6 +68,7 @@ class Recipe(NamedTuple):
     edges: _F32
     centre: _F64
     scale: _F64
+    wobble: float
     origin: _F64
     pitch: _F64
     depth: _F64
@@ -241,7 +248,18 @@ def _rates(recipe, room, coefficients):
 
 
 @jit
-def _field(recipe, normal, room, field):
+def _wobble(recipe, goal, last, numbers):
+    """Gives the last of the normal numbers of the first harmonic its share."""
+    for n in range(numbers.shape[1]):
+        share = np.float32(min(recipe.wobble / goal[n, 0], MOST_WOBBLE))
+        own, common = np.float32(np.sqrt(_ONE - share)), np.float32(np.sqrt(share))
+        for i in range(place(last)):
+            numbers[i, n] *= own
+        numbers[place(last), n] *= common
+
+
+@jit
+def _field(recipe, normal, goal, room, field):
     """Amplitudes of the field from normal numbers."""
     begin, at = recipe.kept.shape[0] + 2, 0
     layers = field.shape[2]
@@ -251,6 +269,8 @@ def _field(recipe, normal, room, field):
         for n in range(normal.shape[0]):
             for i in range(place(size)):
                 room.one[i, n] = normal[n, place(at) + i]
+        if 0 < harmonic < 3:  # cos t and sin t
+            _wobble(recipe, goal, size - 1, room.one[:, : normal.shape[0]])
         multiply(recipe.layers[layer], room.one, room.other)
         for n in range(normal.shape[0]):
             part = field[n, row : row + zones].ravel()
@@ -326,7 +346,8 @@ def _build(sources):
             _summarise(recipe, normal[start:stop], conditions[start:stop], room)
             _goals(recipe, room, made.goal[start:stop])
             _rates(recipe, room, made.coefficients[start:stop])
-            _field(recipe, waves[start:stop], room, made.field[start:stop])
+            goal = made.goal[start:stop]
+            _field(recipe, waves[start:stop], goal, room, made.field[start:stop])
         for n in range(count):
             found &= _aim(recipe, conditions[n, recipe.axis :], known, made, n)
         _names(words, made.key)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from heitler.kernels import COMPILED
+from heitler.kernels import COMPILED, MOST_WOBBLE
 from heitler.models import draw
 
 
@@ -17,6 +17,10 @@ def model(request, toys):
     for network in [*model.flow.networks, model.flow.affine]:
         for weights in network.parameters():
             weights.data = 0.3 * torch.randn(weights.shape)
+    # Some showers get all of the wobble that there may be, others a part of it.
+    z, c = draw(model.noise, 100, (1,)), conditions(model, 100)
+    visible = model.prescribe_plainly(z, c).goal[:, 0]
+    model.get_buffer("wobble").fill_(float(0.8 * np.median(visible)))
     model._forget()
     return model
 
@@ -40,6 +44,15 @@ def test_both_prescribe_the_same(model, count):
         a, b = getattr(one, name), getattr(two, name)
         assert a.shape == b.shape
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+def test_the_field_wobbles(model):
+    """The comparison above is of a field that is there, with shares of the wobble that differ."""
+    z, c = draw(model.noise, 500, (3,)), conditions(model, 500)
+    made = model.prescribe(z, c)
+    share = float(model.get_buffer("wobble")) / made.goal[:, 0]
+    assert 0.2 < float((share > MOST_WOBBLE).mean()) < 0.8
+    assert np.abs(made.field[:, 6:16]).max() > 0.01
 
 
 def test_the_prior_bends_numbers(model):

@@ -61,6 +61,7 @@ def recipe_of(model: CompoundHits, told: list[int], axis: int) -> Recipe:
         edges=real(model.edges),
         centre=model.centre.numpy(),
         scale=model.scale.numpy(),
+        wobble=float(model.get_buffer("wobble")),
         origin=s.origin.numpy(),
         pitch=s.pitch.numpy(),
         depth=s.depth.numpy(),

@@ -16,8 +16,12 @@ zone estimate an amplitude, U / I = a + noise, and
 
 Estimates are averaged along the depth at equal distance of layers, and shrunk by their errors.
 Many small correlations of layers far from each other are lost by that, which together move the
-centre of gravity: the wobble of the axis. So the first harmonic gets one more correlation of all
-its amplitudes, such that centres scatter about their axes as they do in the data.
+centre of gravity: the wobble of the axis. So the amplitudes b share one more normal number xi,
+
+    b_lq <- sqrt(1 - r) b_lq + sqrt(r) s_lq xi,   r = min(wobble / V, MOST),
+
+with their standard deviations s and the visible energy V: centres of gravity scatter like
+1 / sqrt(V). Variances stay as they are.
 
 Notation: N showers of H hits together, L layers, B bins, zones 0 to 4; amplitudes of one harmonic
 are numbered zone by zone.
@@ -31,6 +35,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 from torch import Tensor
 
+from heitler.kernels import MOST_WOBBLE as MOST
 from heitler.kernels.numbers_twin import softness
 from heitler.models.compound_hits.sample import Seen
 from heitler.models.compound_hits.stencil import HARMONICS, Aim, Stencil
@@ -133,7 +138,10 @@ class Scores:
 
 
 def ranks(layers: int) -> tuple[int, int, int]:
-    """Normal numbers that make the amplitudes of each harmonic (cosine or sine)."""
+    """Normal numbers that make the amplitudes of each harmonic (cosine or sine).
+
+    Those of the first do not count the wobble's.
+    """
     return 2 * layers, layers, layers // 2
 
 
@@ -165,15 +173,25 @@ def update(
     return (estimate + estimate.T) / 2
 
 
-def common(covariance: _F64, correlation: float) -> _F64:
-    """What it adds to a covariance if all amplitudes have some more correlation with each other.
+def beside_wobble(a: Tensor) -> Tensor:
+    """A of the first harmonic and, in one more column, its standard deviations.
 
     Arguments:
-        covariance: (K, K).
-        correlation: How much more.
+        a: A, (K, rank).
     """
-    scale = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
-    return np.asarray(correlation * (np.outer(scale, scale) - np.diag(scale**2)))
+    return torch.cat([a, a.square().sum(dim=1, keepdim=True).sqrt()], dim=1)
+
+
+def wobbling(normal: Tensor, visible: Tensor, wobble: Tensor) -> Tensor:
+    """Normal numbers of the first harmonic, of which the last is that of the wobble.
+
+    Arguments:
+        normal: (N, rank + 1).
+        visible: V in MeV, (N,).
+        wobble: In MeV.
+    """
+    r = (wobble / visible).clamp(max=MOST).to(normal.dtype)[:, None]
+    return torch.cat([normal[:, :-1] * (1.0 - r).sqrt(), normal[:, -1:] * r.sqrt()], dim=1)
 
 
 def factor(wanted: _F64, rank: int, unit: int = 0) -> tuple[Tensor, Tensor]:

@@ -112,7 +112,8 @@ class CompoundHits(GenerativeModel):
         self.network = mlp(SUMMARIES + told, hidden[:-1], hidden[-1])
         self.cells = LayerFactorised(hidden[-1], [bins] * layers, rank=rank, channels=3)
         self.flow = SplineFlow(SUMMARIES, 2 * told, couplings=couplings, hidden=prior)
-        modes = field.ranks(layers)
+        ranks = field.ranks(layers)
+        modes = (ranks[0], ranks[1] + 1, ranks[2])  # the wobble is one more
         self.noise = {
             "summaries": Noise("normal", SUMMARIES),
             "field": Noise("normal", modes[0] + 2 * modes[1] + 2 * modes[2]),
@@ -136,6 +137,7 @@ class CompoundHits(GenerativeModel):
             "spread": torch.ones(total),
             "below": grid / GRID[1] * threshold,
             "variance": torch.zeros(layers, 5),
+            "wobble": torch.tensor(0.0, dtype=torch.float64),
             "settings": torch.tensor([0.0, 1.0, 1.0], dtype=torch.float64),
             "turn": torch.tensor(1.0, dtype=torch.float64),
             **{
@@ -330,6 +332,7 @@ class CompoundHits(GenerativeModel):
             "spread": torch.from_numpy(fitted.spread),
             "below": torch.from_numpy(fitted.below),
             "variance": fitted.variance,
+            "wobble": torch.tensor(fitted.wobble, dtype=torch.float64),
             "settings": settings,
             **{f"factor_{k}": a for k, a in enumerate(fitted.factors)},
         }.items():
@@ -341,7 +344,11 @@ class CompoundHits(GenerativeModel):
         h = nn.functional.silu(self.network(torch.cat([summaries, told], dim=1)))
         layers = self.stencil.layers
         coefficients = self.cells.coefficients(h).view(len(h), layers, self.cells.basis.shape[1])
-        normal = torch.split(z["field"], [self._modes[k] for k in (0, 1, 1, 2, 2)], dim=1)
+        goal = goal_of(summaries.double() * self.scale + self._expected(told))
+        wobble = self.get_buffer("wobble")
+        normal = list(torch.split(z["field"], [self._modes[k] for k in (0, 1, 1, 2, 2)], dim=1))
+        for k in (1, 2):
+            normal[k] = field.wobbling(normal[k], goal[:, 0], wobble)
         waves = [
             nn.functional.pad(
                 (n @ factors[k].T).view(len(n), len(factors[k]) // layers, layers),
@@ -355,7 +362,6 @@ class CompoundHits(GenerativeModel):
         key = torch.stack(
             [(bits[:, 0] << 8) ^ (bits[:, 2] >> 12), (bits[:, 1] << 8) ^ bits[:, 2]], 1
         )
-        goal = goal_of(summaries.double() * self.scale + self._expected(told))
         return Prescription(
             coefficients=coefficients.numpy(),
             field=amplitudes.numpy(),

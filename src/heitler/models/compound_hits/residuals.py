@@ -28,9 +28,6 @@ _ROUNDS, _STEP = 8, 0.7
 _FREE = 5
 """Rounds in which all covariances are fitted; behind them only the wobble of the axis is."""
 
-_MOST_WOBBLE = 0.5
-"""Largest correlation that the wobble may add."""
-
 _PAIRED = 400
 """Showers whose pairs of hits are counted."""
 
@@ -68,7 +65,8 @@ class Fitted:
         tables: Quantiles, (T, G).
         spread: Standard deviation of ln energy in each table, (T).
         below: Energies below the threshold, (G).
-        factors: A of each harmonic.
+        factors: A of each harmonic; that of the first with its wobble.
+        wobble: Of the axis, in MeV.
         variance: Of the field by layer and zone, (L, 5).
         damping: gamma.
         cluster: Factors of t for hits in clusters and alone.
@@ -83,6 +81,7 @@ class Fitted:
     spread: _F64
     below: _F64
     factors: tuple[Tensor, Tensor, Tensor]
+    wobble: float
     variance: Tensor
     damping: float
     cluster: tuple[float, float]
@@ -105,7 +104,9 @@ class _Measured:
         self.under = self.counts - self.above
         hits = torch.bincount(seen.shower, minlength=fit.count)
         self.scatter = float((hits - fit.expected).std())
-        low, high = np.quantile(centres(seen, fit.stencil).numpy(), [0.1, 0.9])
+        # Times sqrt(V), which makes showers of all energies alike.
+        visible = seen.per_shower(seen.energy)[:, None]
+        low, high = np.quantile((centres(seen, fit.stencil) * visible.sqrt()).numpy(), [0.1, 0.9])
         self.wander = float(high - low)
         mean = self.at(fit.rates.mean)
         classes = fit.classes[seen.layer, fit.stencil.zone[seen.bin]]
@@ -167,28 +168,27 @@ class _Fit:
             spread=self.spread,
             below=self.below.copy(),
             factors=self._factors(self._none()),
+            wobble=0.0,
             variance=torch.zeros(self.layers, 5),
             damping=0.0,
             cluster=(1.0, 1.0),
         )
 
     def run(self, generate: Callable[[Fitted, int], Hits]) -> Fitted:
-        fitted, covariances, wobble = self.start(), self._none(), 0.0
+        fitted, covariances = self.start(), self._none()
+        visible = float(self.data.seen.per_shower(self.data.seen.energy).mean())
         for step in range(_ROUNDS):
             made = _Measured(Seen.of(generate(fitted, step), self.aim, self.stencil), self)
             if step < 4:
                 self._correct_clusters(fitted, made)
             if 0 < step < _FREE:
                 covariances = self._covariances(covariances, made, 1.0 if step == 1 else _STEP)
+                fitted.factors = self._factors(covariances)
+                fitted.variance = self._variance(fitted.factors)
+                covariances = [(a @ a.T).double().numpy() for a in self._own(fitted.factors)]
             if step >= _FREE:
                 missing = 1.0 - (made.wander / self.data.wander) ** 2
-                wobble = float(np.clip(wobble + missing, 0.0, _MOST_WOBBLE))
-            monopole, first, second = covariances
-            first = first + field.common(first, wobble)
-            fitted.factors = self._factors([monopole, first, second])
-            if step < _FREE:
-                covariances = [(a @ a.T).double().numpy() for a in fitted.factors]
-            fitted.variance = self._variance(fitted.factors)
+                fitted.wobble = max(fitted.wobble + missing * visible, 0.0)
             self._correct_tables(fitted, made)
             self._correct_means(fitted, made)
             self._hold_scale(fitted)
@@ -213,11 +213,15 @@ class _Fit:
                 zip(covariances, field.ranks(self.layers), strict=True)
             )
         ]
-        return made[0], made[1], made[2]
+        return made[0], field.beside_wobble(made[1]), made[2]
+
+    def _own(self, factors: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """The same without the wobble."""
+        return factors[0], factors[1][:, :-1], factors[2]
 
     def _variance(self, factors: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         total = torch.zeros(self.layers, 5)
-        for zones, a in zip(field.GROUPS, factors, strict=True):
+        for zones, a in zip(field.GROUPS, self._own(factors), strict=True):
             parts = a.square().sum(1).view(len(zones), self.layers)
             for zone, part in zip(zones, parts, strict=True):
                 if zone > 0:

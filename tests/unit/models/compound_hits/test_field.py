@@ -8,14 +8,16 @@ from hypothesis import strategies as st
 
 from heitler.detectors import VoxelGrid
 from heitler.hits import Hits
+from heitler.kernels import MOST_WOBBLE
 from heitler.models.compound_hits.field import (
     GROUPS,
     Scores,
-    common,
+    beside_wobble,
     covariance,
     factor,
     ranks,
     update,
+    wobbling,
 )
 from heitler.models.compound_hits.sample import Seen
 from heitler.models.compound_hits.stencil import Stencil
@@ -231,11 +233,18 @@ def test_scores_are_those_of_every_cell_by_itself():
             np.testing.assert_allclose(got, wanted.T @ wanted, rtol=1e-4, atol=1e-4)
 
 
-@given(st.integers(0, 1000), st.integers(2, 8), st.floats(0.0, 0.5))
-def test_common_adds_one_correlation_and_no_variance(seed, size, more):
-    a = np.random.default_rng(seed).standard_normal((size, size))
-    before, change = a @ a.T, common(a @ a.T, more)
-    scale = np.sqrt(np.diag(before))
-    np.testing.assert_allclose(np.diag(change), 0.0, atol=1e-12)
-    off = ~np.eye(size, dtype=bool)
-    np.testing.assert_allclose((change / np.outer(scale, scale))[off], more, atol=1e-12)
+@given(st.integers(0, 1000), st.integers(2, 8), st.floats(0.0, 2.0))
+def test_the_wobble_keeps_variances_and_ties_amplitudes(seed, size, wobble):
+    """Correlations become r + (1 - r) of what they were, with r = wobble / V up to its limit."""
+    a = torch.from_numpy(np.random.default_rng(seed).standard_normal((size, 3))).float()
+    visible = torch.tensor([1.0, 4.0], dtype=torch.float64)
+    both = wobbling(torch.eye(4).repeat(2, 1), visible.repeat_interleave(4), torch.tensor(wobble))
+    amplitudes = (both @ beside_wobble(a).T).view(2, 4, size).double()
+    before = (a @ a.T).double()
+    scale = before.diagonal().sqrt()
+    for shower, energy in zip(amplitudes, visible, strict=True):
+        r = min(wobble / float(energy), MOST_WOBBLE)
+        after = shower.T @ shower
+        torch.testing.assert_close(after.diagonal(), before.diagonal(), rtol=1e-4, atol=1e-5)
+        wanted = (1 - r) * before + r * torch.outer(scale, scale)
+        torch.testing.assert_close(after, wanted, rtol=1e-4, atol=1e-5)
