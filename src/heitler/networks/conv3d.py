@@ -44,12 +44,14 @@ class _Up:
     paddings: tuple[Size, Size]
 
     @classmethod
-    def of(cls, grid: Size) -> _Up:
-        """The published layout of a grid, or one that is at most three cells too large."""
-        if grid in _PUBLISHED_UP:
+    def of(cls, grid: Size, kernel: int | None) -> _Up:
+        """The published layout of a grid, or cubes that end a few cells too far."""
+        if kernel is None and grid in _PUBLISHED_UP:
             return _PUBLISHED_UP[grid]
+        edge = kernel or 3
         layers, rows, columns = (-(-(size + 1) // 4) for size in grid)
-        return cls((layers, rows, columns), (_cube(3),) * 3, (_cube(2),) * 2, (_cube(1),) * 2)
+        start = (layers, rows, columns)
+        return cls(start, (_cube(edge),) * 3, (_cube(2),) * 2, (_cube(edge // 2),) * 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,19 @@ class Upsampler(nn.Module):
         inputs: Number of numbers.
         filters: Channels of the dense layer and of the first three convolutions.
         grid: Sizes of the result.
+        kernel: Edge of cubic kernels in place of the published ones.
     """
 
-    def __init__(self, inputs: int, filters: tuple[int, int, int, int], grid: Size) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        filters: tuple[int, int, int, int],
+        grid: Size,
+        *,
+        kernel: int | None = None,
+    ) -> None:
         super().__init__()
-        layout = _Up.of(grid)
+        layout = _Up.of(grid, kernel)
         first, second, third, fourth = filters
         (k1, k2, k3), (f1, f2), (p2, p3) = layout.kernels, layout.factors, layout.paddings
         self.grid = grid

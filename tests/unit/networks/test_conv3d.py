@@ -13,10 +13,11 @@ def parameters(network):
     return sum(p.numel() for p in network.parameters())
 
 
+@pytest.mark.parametrize("kernel", [None, 1, 3, 4])
 @pytest.mark.parametrize("grid", GRIDS)
-def test_any_grid_comes_out(grid):
+def test_any_grid_comes_out(grid, kernel):
     torch.manual_seed(1)
-    cells = Upsampler(3, (2, 2, 2, 2), grid)(torch.randn(2, 3))
+    cells = Upsampler(3, (2, 2, 2, 2), grid, kernel=kernel)(torch.randn(2, 3))
     assert cells.shape == (2, *grid)
     assert bool((cells >= 0).all())
 
