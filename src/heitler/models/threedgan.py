@@ -304,7 +304,8 @@ class ThreeDGAN(GenerativeModel):
         }
         loss = w.total * parts["sum"] + w.counts * parts["counts"]
         if self.outputs[2]:
-            parts["line"] = l1_loss(*(line_angle(cells, self.centres) for cells in (made, real)))
+            wanted = line_angle(real, self.centres)
+            parts["line"] = l1_loss(line_angle(made, self.centres), wanted)
             loss = loss + w.line * parts["line"]
         return loss, parts
 
