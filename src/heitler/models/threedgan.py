@@ -292,16 +292,17 @@ class ThreeDGAN(GenerativeModel):
     def _answers(self, cells: Tensor) -> tuple[Tensor, ...]:
         """The discriminator's score, energy, angle and type: (N, 1), (N, 1), (N, 0 or 1), ..."""
         answers: Tensor = self.head(self.discriminator(cells.view(-1, *self.grid)))
-        return answers.split(self.outputs, dim=1)
+        return torch.split(answers, self.outputs, dim=1)
 
     def _physics(self, y: Tensor, x: Tensor, c: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """What cells cost that no network looks at, and the parts."""
-        w, (made, real) = self.weights, (self._linear(cells) for cells in (y, x))
+        made, real = self._linear(y), self._linear(x)
         counts = (soft_counts(cells, self.edges) for cells in (made, real))
         parts = {
             "sum": percentage_error(made.sum(dim=1), self.expected_sum(c)),
             "counts": percentage_error(*counts, least=1.0),
         }
+        w = self.weights
         loss = w.total * parts["sum"] + w.counts * parts["counts"]
         if self.outputs[2]:
             wanted = line_angle(real, self.centres)
