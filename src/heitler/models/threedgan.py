@@ -4,7 +4,7 @@ Notation: u = E / (100 GeV) is the energy of the incident particle, x a real sho
 generated one, both as the networks see them: cells on a grid, (energy / unit)^p. Phi(x) is the sum
 of the energies of the cells in that unit, n_k(x) the number of cells in bin k of energy.
 
-    y = G(u z e_t, theta)
+    y = G(u z e_t, (theta - pi/2) / (0.2 rad))
 
 The generator sees normal latent numbers z times u, times a vector e_t of the particle's type if it
 is told the type, and the angle theta if it is told that. The discriminator D gives the probability
@@ -26,8 +26,8 @@ Of the angle the publication has two versions, both with the mean absolute error
 weight 25: an answer of the discriminator, and, later, an angle that is calculated from the cells
 (as an output of the discriminator, where it has nothing to train, so that it teaches the generator
 only) and compared with that of the real shower. Here both are there, each with its weight. Ours
-are the way in which the line is laid (`heitler.losses.line_angle`), and that the discriminator's
-answers start at a regression.
+are the way in which the line is laid (`heitler.losses.line_angle`), that the discriminator's
+answers start at a regression, and the unit of the tilt that the generator sees.
 
 References: Carminati et al. 2018, J. Phys. Conf. Ser. 1085, 032016; Khattak et al. 2022,
 doi:10.1140/epjc/s10052-022-10258-4; auxiliary outputs by Odena et al. 2017 (arXiv:1610.09585).
@@ -36,7 +36,7 @@ doi:10.1140/epjc/s10052-022-10258-4; auxiliary outputs by Odena et al. 2017 (arX
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import pi, prod
 from typing import ClassVar
 
 import torch
@@ -57,6 +57,9 @@ _EDGES = (0.003, 0.008, 0.0125, 0.02, 0.03, 0.05)
 
 _SAMPLE = 200
 """Showers from which the networks start."""
+
+_TILT = 0.2
+"""Unit in rad of the tilt that the generator sees: of the size of a latent number."""
 
 _RIDGE = 0.01
 """Regularisation of the regression at the start, in units of the kernel's mean diagonal."""
@@ -121,6 +124,8 @@ class ThreeDGAN(GenerativeModel):
         degree: Degree of the polynomial f, 0 for a constant.
         weights: Weights of the losses.
         flip: Share of real and generated showers that are called the other.
+        focus: How much the generator starts where the mean shower is: exponent of the mean cells,
+            0 for everywhere as published.
 
     Raises:
         ValueError: There is no grid or no `ScaledEnergy`, an angle without centres of the cells,
@@ -149,12 +154,14 @@ class ThreeDGAN(GenerativeModel):
         degree: int = 4,
         weights: LossWeights | None = None,
         flip: float = 0.05,
+        focus: float = 0.0,
     ) -> None:
         super().__init__(shape)
         _check(shape)
         layers, rows, columns = shape.grid
         self.grid = (layers, rows, columns)
-        self.power, self.unit, self.degree, self.flip = power, unit, degree, flip
+        self.power, self.unit, self.degree = power, unit, degree
+        self.flip, self.focus = flip, focus
         self.weights = weights or LossWeights()
         self.edges = tuple(edge * 20.0 / unit for edge in _EDGES)
         angle = _ANGLE in shape.columns
@@ -218,7 +225,7 @@ class ThreeDGAN(GenerativeModel):
         self.discriminator.start_at(cells)
         self._start_measuring(cells, c)
         numbers = self._numbers({"latent": z["latent"][some]}, c)
-        self.generator.start_at(numbers, x.sum(dim=1).mean())
+        self.generator.start_at(numbers, cells.mean(dim=0), self.focus)
 
     def measure(self, x: Tensor) -> Tensor:
         """The discriminator's measurement of u = E / (100 GeV), with shape (N,).
@@ -269,7 +276,8 @@ class ThreeDGAN(GenerativeModel):
         if self.outputs[3]:
             numbers = numbers * self.embedding(c[:, self.shape.columns[_TYPE]])
         if self.outputs[2]:
-            numbers = torch.cat([numbers, c[:, self.shape.columns[_ANGLE]]], dim=1)
+            tilt = c[:, self.shape.columns[_ANGLE]] - pi / 2
+            numbers = torch.cat([numbers, tilt / _TILT], dim=1)
         return numbers
 
     def _judge(self, cells: Tensor, c: Tensor, answer: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

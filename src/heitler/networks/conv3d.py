@@ -16,7 +16,7 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
+from torch.nn.functional import adaptive_avg_pool3d, leaky_relu
 
 __all__ = ["ActNorm", "Downsampler", "Size", "Upsampler"]
 
@@ -176,21 +176,32 @@ class Upsampler(nn.Module):
         return cells
 
     @torch.no_grad()
-    def start_at(self, numbers: Tensor, total: Tensor) -> None:
-        """Normalises channels, and scales the cells so that their mean sum is `total`.
+    def start_at(self, numbers: Tensor, mean: Tensor, focus: float = 0.0) -> None:
+        """Normalises channels, and scales the cells so that their mean sum is that of a grid.
+
+        The dense layer, whose numbers lie on a coarse grid, starts wide where the mean m of the
+        cells in a coarse cell is large: proportional to m^focus, 0 for the same width everywhere.
 
         Arguments:
             numbers: A sample of inputs with shape (N, inputs).
-            total: The mean sum of cells.
+            mean: Mean cells with shape (layers, y, x).
+            focus: Exponent of the mean.
         """
+        total, dense, size = mean.sum(), self.layers[0], self.layers[1]
+        if isinstance(dense, nn.Linear) and isinstance(size, nn.Unflatten):
+            channels, *start = size.unflattened_size
+            width = adaptive_avg_pool3d(mean[None], start).clamp(min=0) ** focus
+            width = (width / width.square().mean().sqrt()).flatten().repeat(int(channels))
+            dense.weight.mul_(width[:, None])
+            dense.bias.mul_(width)
         h = numbers
         for layer in self.layers:
             if isinstance(layer, ActNorm):
                 layer.start_at(h)
             h = layer(h)
-        last, mean = self.layers[-2], self(numbers).sum(dim=(1, 2, 3)).mean()
-        if isinstance(last, nn.Conv3d) and bool(mean > 0) and bool(total > 0):
-            last.weight.mul_(total / mean)
+        last, made = self.layers[-2], self(numbers).sum(dim=(1, 2, 3)).mean()
+        if isinstance(last, nn.Conv3d) and bool(made > 0) and bool(total > 0):
+            last.weight.mul_(total / made)
 
 
 class Downsampler(nn.Module):
