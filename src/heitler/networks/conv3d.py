@@ -189,9 +189,9 @@ class Upsampler(nn.Module):
         """
         total, dense, size = mean.sum(), self.layers[0], self.layers[1]
         if isinstance(dense, nn.Linear) and isinstance(size, nn.Unflatten):
-            channels, *start = size.unflattened_size
-            width = adaptive_avg_pool3d(mean[None], start).clamp(min=0) ** focus
-            width = (width / width.square().mean().sqrt()).flatten().repeat(int(channels))
+            channels, layers, rows, columns = size.unflattened_size
+            width = adaptive_avg_pool3d(mean[None], (layers, rows, columns)).clamp(min=0) ** focus
+            width = (width / width.square().mean().sqrt()).flatten().repeat(channels)
             dense.weight.mul_(width[:, None])
             dense.bias.mul_(width)
         h = numbers
