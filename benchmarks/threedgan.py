@@ -10,6 +10,7 @@ these showers of Geant4 are the floor.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -99,6 +100,12 @@ class Run:
         x = self.simulator.preprocessing(showers.deposits, showers.particles.energy.float())
         return torch.cat([answer(part) for part in x.split(50)]).double()
 
+    def curve(self, metric: str) -> list[float]:
+        """A number of the training, one value for each pass."""
+        with (self.folder / "metrics.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        return [float(row["value"]) for row in rows if row["metric"] == metric]
+
     def facts(self, experiment: str, published: Published) -> dict[str, Any]:
         """What an introduction says of a run of an experiment.
 
@@ -106,17 +113,14 @@ class Run:
             ValueError: The run is one of another detector.
         """
         card = json.loads((self.folder / "card.json").read_text())
-        passes = [
-            read_yaml(path)["training"]["stages"]["adversarial"]["epochs"]
-            for path in (self.folder / "config.yaml", CONFIGS / f"{experiment}.yaml")
-        ]
+        planned = read_yaml(CONFIGS / f"{experiment}.yaml")["training"]["stages"]["adversarial"]
         detector = experiment.removeprefix("threedgan_")
         if card["detector"]["name"] != detector:
             msg = f"the page is about {detector}, not {card['detector']['name']}"
             raise ValueError(msg)
         return {
-            "passes": passes[0],
-            "planned": passes[1],
+            "passes": len(self.curve("train/generator")),
+            "planned": planned["epochs"],
             "train": card["data"]["train"],
             "test": card["data"]["test"],
             "seconds": card["training"]["seconds"],

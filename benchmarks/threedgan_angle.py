@@ -11,7 +11,6 @@ Angles are in the plane of y and the depth, 60 to 120 degrees: beyond 90 particl
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from functools import partial
 from math import pi
@@ -104,10 +103,8 @@ def angle_errors(found: dict[str, dict[str, Tensor]]) -> str:
 
 def learning(run: Run) -> dict[str, list[float]]:
     """Each curve of the training, one value for each pass."""
-    with (run.folder / "metrics.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
     return {
-        label: [scale * float(row["value"]) for row in rows if row["metric"] == name]
+        label: [scale * value for value in run.curve(name)]
         for label, (name, scale) in CURVES.items()
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -59,7 +58,7 @@ def test_curves_are_read_pass_by_pass_in_their_units(script, tmp_path):
             f"{epoch},adversarial,{name},{2.0**-epoch}" for name, _ in script.CURVES.values()
         ]
     (tmp_path / "metrics.csv").write_text("\n".join(lines) + "\n")
-    curves = script.learning(SimpleNamespace(folder=tmp_path))
+    curves = script.learning(script.Run(None, {}, {}, tmp_path))
     assert curves["sum of the cells, %"][:3] == [1.0, 0.5, 0.25]
     assert curves["line against Geant4's, degrees"][0] == pytest.approx(1 / degree)
     assert script.passes(curves).splitlines()[0] == "| pass | 1 | 2 | 4 | 8 |"
