@@ -112,13 +112,14 @@ def _profiles(samples: Samples, windows: Windows) -> Figure:
     count = len(windows.picks)
     figure = Figure(figsize=(8, 1.75 * count), layout="constrained")
     panels = figure.subplots(count, 3, sharex="col")
+    last = list(windows.picks)[-1]
     words = {"x": "column (x)", "y": "row (y)", "z": "layer (z)"}
     for row, (window, pick) in zip(panels, windows.picks.items(), strict=True):
         for axes, (axis, label) in zip(row, words.items(), strict=True):
             _two(axes, {name: profiles(pick(s))[axis] for name, s in samples.items()})
             axes.set(yscale="linear" if axis == "z" else "log")
             axes.minorticks_off()
-            if row is panels[-1]:
+            if window == last:
                 axes.set_xlabel(label)
         row[0].set_ylabel(f"{window} {windows.unit}\nshare of energy")
     panels[0][0].legend(fontsize=7)
@@ -130,7 +131,8 @@ def _moments(samples: Samples) -> Figure:
     panels = figure.subplots(2, 2).flatten()
     for axes, name in zip(panels, ("width_x", "width_y", "width_z"), strict=False):
         values = {key: OBSERVABLES[name](s).double().numpy() for key, s in samples.items()}
-        edges = np.linspace(0, 1.3 * np.quantile(values["Geant4"], 0.995), 41)
+        widest = max(np.quantile(of, 0.995) for of in values.values())
+        edges = np.linspace(0, 1.1 * widest, 41)
         _steps(axes, values, edges)
         axes.set(xlabel=f"{OBSERVABLES[name].label} / mm", ylabel="showers")
     cells = {key: s.deposits[s.deposits > 0].numpy() for key, s in samples.items()}
