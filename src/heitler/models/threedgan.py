@@ -132,7 +132,7 @@ class ThreeDGAN(GenerativeModel):
             or the shower has quantities beside its cells.
     """
 
-    training_only: ClassVar[tuple[str, ...]] = ("discriminator", "head", "fraction", "centres")
+    training_only: ClassVar[tuple[str, ...]] = ("discriminator", "head", "fraction")
     stages: ClassVar[tuple[Stage, ...]] = (
         Stage(
             "adversarial",
