@@ -253,8 +253,9 @@ Means over a pass, of showers that are being trained on. The discriminator's ans
 at nothing but at a regression on its first, random features. The weights are those of the last
 pass: the distance that usually chooses among passes is dominated by the width of the showers and
 does not know the angle; by it, the second pass would be the best, before energy and angle are
-obeyed. (This run looked at it after each of its first seven passes, was stopped in the eighth and
-resumed from there without these looks, which change no weights.)"""
+obeyed. (This run had looked at it after each pass and had come to its end with the weights of the
+second one. It was taken up again from its state behind the seventh pass, without these looks,
+which change no weights, and without what they had chosen.)"""
 
 _ENERGY = "The error is measured over true less one, over 10 to 100 GeV."
 
