@@ -10,11 +10,13 @@ these showers of Geant4 are the floor.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,26 +25,34 @@ from torch import Tensor, nn
 from heitler.detectors import load_detector
 from heitler.formats import open_showers
 from heitler.metrics import Estimate, classifier_auc, neural_classifier_auc, wasserstein
-from heitler.models import ShowerShape, ThreeDGAN, draw
+from heitler.models import ThreeDGAN, draw
 from heitler.observables import LATERAL, OBSERVABLES, high_level_features, lateral_features
 from heitler.showers import Showers
-from heitler.simulators import NeuralSimulator, read_yaml
-from heitler.training import Split, read_rows
+from heitler.simulators import NeuralSimulator, read_configuration, read_yaml
+from heitler.training import Experiment, Split, read_rows
 from heitler.units import GeV
 from results import RESULTS, table, write_page
-from threedgan_figures import ENERGIES, NAMES, Samples, draw_figures, near, profiles
+from threedgan_figures import ENERGIES, NAMES, Samples, Windows, draw_figures, profiles
 
 SEED = 1
-CONFIG = RESULTS.parents[1] / "configs" / "experiments" / "threedgan_clic_ecal.yaml"
+CONFIGS = RESULTS.parents[1] / "configs" / "experiments"
 TALK = {"generator": 3_457_012, "discriminator": 73_450}
 """Parameters as the talk prints them: Keras counts the moving moments of its normalisations."""
 
 BATCH = 4
 """Showers of a step whose time is measured."""
 
-PUBLISHED_SHOWERS, PUBLISHED_EPOCHS = 200_000, 50
+ERRORS = ("mean absolute error", "bias", "spread")
 WIDTHS = ("width_x", "width_y", "width_z")
 SCALARS = ("response", "hits", "centre_z", *WIDTHS, "maximum_energy")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the published training looks at: showers, and passes over them."""
+
+    showers: int
+    epochs: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,43 @@ class Run:
             raise TypeError(msg)
         return model
 
+    @torch.inference_mode()
+    def measured(self, who: str, answer: Callable[[Tensor], Tensor]) -> Tensor:
+        """What the discriminator answers to the showers of a sample, (N,)."""
+        showers = self.samples[who]
+        x = self.simulator.preprocessing(showers.deposits, showers.particles.energy.float())
+        return torch.cat([answer(part) for part in x.split(50)]).double()
+
+    def curve(self, metric: str) -> list[float]:
+        """A number of the training, one value for each pass."""
+        with (self.folder / "metrics.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        return [float(row["value"]) for row in rows if row["metric"] == metric]
+
+    def facts(self, experiment: str, published: Published) -> dict[str, Any]:
+        """What an introduction says of a run of an experiment.
+
+        Raises:
+            ValueError: The run is one of another detector.
+        """
+        card = json.loads((self.folder / "card.json").read_text())
+        planned = read_yaml(CONFIGS / f"{experiment}.yaml")["training"]["stages"]["adversarial"]
+        detector = experiment.removeprefix("threedgan_")
+        if card["detector"]["name"] != detector:
+            msg = f"the page is about {detector}, not {card['detector']['name']}"
+            raise ValueError(msg)
+        return {
+            "passes": len(self.curve("train/generator")),
+            "planned": planned["epochs"],
+            "train": card["data"]["train"],
+            "test": card["data"]["test"],
+            "seconds": card["training"]["seconds"],
+            "cpu": card["training"].get("cpu_seconds", 0.0),
+            "seed": card["training"]["seed"],
+            "showers": published.showers,
+            "epochs": published.epochs,
+        }
+
 
 def count(*parts: nn.Module) -> int:
     """Parameters as Keras counts them: with two moving moments per normalised channel."""
@@ -91,30 +138,29 @@ def count(*parts: nn.Module) -> int:
     return parameters + 2 * sum(p.numel() for p in scales)
 
 
-def sizes(small: ThreeDGAN, full: ThreeDGAN) -> str:
-    """Both networks beside the talk's."""
-    rows = []
-    for name, published in TALK.items():
-        found = [count(m.get_submodule(name)) for m in (small, full)]
-        if name == "discriminator":
-            found = [count(m.discriminator, m.head) for m in (small, full)]
-        rows.append([name, f"{published:,}", *(f"{n:,}" for n in reversed(found))])
-    return table(["parameters", "talk", "full configuration", "this run"], rows)
+def sizes(small: ThreeDGAN, full: ThreeDGAN) -> dict[str, list[str]]:
+    """Parameters of the generator and of the discriminator: of the published sizes, of the run."""
+    found = {
+        "generator": [count(m.generator) for m in (full, small)],
+        "discriminator": [count(m.discriminator, m.head) for m in (full, small)],
+    }
+    return {name: [f"{n:,}" for n in numbers] for name, numbers in found.items()}
 
 
-def full_size(grid: tuple[int, int, int]) -> ThreeDGAN:
-    """The published sizes."""
-    layers, rows, columns = grid
-    shape = ShowerShape(
-        (rows * columns,) * layers, 0, 1, {"scaled_energy": slice(0, 1)}, grid=grid
-    )
-    return ThreeDGAN(shape).train()
+def full_size(experiment: str) -> ThreeDGAN:
+    """The networks of an experiment's configuration with the published sizes."""
+    path = CONFIGS / f"{experiment}_full.yaml"
+    read, _ = read_configuration(Experiment, read_yaml(path), source=path.name)
+    detector = load_detector(experiment.removeprefix("threedgan_"))
+    *_, model = read.build(detector.geometry)
+    assert isinstance(model, ThreeDGAN)  # noqa: S101 (our own configuration)
+    return model.train()
 
 
 def seconds_per_shower(model: ThreeDGAN) -> dict[str, float]:
     """CPU seconds of a step of each phase per shower, the smaller of two."""
     cells = torch.rand(BATCH, model.shape.cells).pow(8)
-    c = torch.linspace(0.1, 5, BATCH)[:, None]
+    c = torch.linspace(0.1, 2, BATCH)[:, None].repeat(1, model.shape.conditions)
     z = draw(model.training_noise, BATCH, (SEED,))
     found = {}
     for phase in model.stages[0].phases:
@@ -131,14 +177,14 @@ def seconds_per_shower(model: ThreeDGAN) -> dict[str, float]:
     return found
 
 
-def costs(small: ThreeDGAN, full: ThreeDGAN) -> str:
+def costs(small: ThreeDGAN, full: ThreeDGAN, published: Published) -> str:
     """Seconds of a step, and days of the published training on this core."""
     rows = []
     for name, model in (("this run", small), ("full configuration", full)):
         seconds = seconds_per_shower(model)
         each, steps = sum(p.steps for p in model.stages[0].phases), model.stages[0].phases
         mean = sum(seconds[p.name] * p.steps for p in steps) / each
-        days = mean * PUBLISHED_SHOWERS * PUBLISHED_EPOCHS / 86400
+        days = mean * published.showers * published.epochs / 86400
         milli = [f"{1e3 * value:.1f}" for value in seconds.values()]
         rows.append([name, *milli, f"{days:.1f}"])
     head = ["CPU time on this core", "discriminator, ms", "generator, ms", "whole training, days"]
@@ -156,18 +202,19 @@ def auxiliary(run: Run) -> str:
     """Errors of the discriminator's energy on each sample."""
     rows = []
     for name, showers in run.samples.items():
-        energy = showers.particles.energy
-        with torch.inference_mode():
-            x = run.simulator.preprocessing(showers.deposits, energy.float())
-            u = torch.cat([run.model.measure(part) for part in x.split(200)])
-        error = 100 * (u.double() * 100 * GeV / energy - 1)
-        entries = [
-            with_errors(lambda e: float(e.abs().mean()), error),
-            with_errors(lambda e: float(e.mean()), error),
-            with_errors(lambda e: float(e.std()), error),
-        ]
-        rows.append([name, *(str(entry) for entry in entries)])
-    return table(["%", "mean absolute error", "bias", "spread"], rows)
+        u = run.measured(name, run.model.measure)
+        rows.append([name, *errors(100 * (u * 100 * GeV / showers.particles.energy - 1))])
+    return table(["%", *ERRORS], rows)
+
+
+def errors(error: Tensor) -> list[str]:
+    """The numbers of `ERRORS`, with their own errors."""
+    statistics: list[Callable[[Tensor], float]] = [
+        lambda e: float(e.abs().mean()),
+        lambda e: float(e.mean()),
+        lambda e: float(e.std()),
+    ]
+    return [str(with_errors(statistic, error)) for statistic in statistics]
 
 
 def summaries(run: Run) -> str:
@@ -181,27 +228,27 @@ def summaries(run: Run) -> str:
     return table(["distance / spread of Geant4", "floor", "3DGAN"], rows)
 
 
-def response(run: Run) -> str:
-    """Mean and spread of ECAL / E_p in windows about the talk's energies."""
+def response(run: Run, windows: Windows) -> str:
+    """Mean and spread of ECAL / E_p in windows."""
     rows = []
-    for energy in ENERGIES:
-        row = [f"{energy:g}"]
+    for label, pick in windows.picks.items():
+        row = [label]
         for showers in run.samples.values():
-            some = near(showers, energy)
+            some = pick(showers)
             r = 100 * some.deposits.double().sum(dim=1) / some.particles.energy
             row += [str(with_errors(lambda v: float(v.mean()), r)), f"{float(r.std()):.3f}"]
         rows.append(row)
-    head = ["GeV", *(word for name in NAMES for word in (f"{name}, %", "spread"))]
+    head = [windows.unit, *(word for name in NAMES for word in (f"{name}, %", "spread"))]
     return table(head, rows)
 
 
-def shapes(run: Run) -> str:
+def shapes(run: Run, windows: Windows) -> str:
     """Half the area between normalised mean profiles, in percent."""
     reference, floor, candidate = run.samples.values()
     rows = []
-    for energy in ENERGIES:
-        parts = [near(s, energy) for s in (reference, floor, candidate)]
-        row = [f"{energy:g}", " / ".join(str(len(part)) for part in parts)]
+    for label, pick in windows.picks.items():
+        parts = [pick(s) for s in (reference, floor, candidate)]
+        row = [label, " / ".join(str(len(part)) for part in parts)]
         curves = [profiles(part) for part in parts]
         for other in curves[1:]:
             moved = [
@@ -210,7 +257,7 @@ def shapes(run: Run) -> str:
             row += [f"{value:.2f}" for value in moved]
         rows.append(row)
     names = [f"{who} {axis}" for who in ("floor", "3DGAN") for axis in ("x", "y", "z")]
-    return table(["GeV", "showers", *names], rows)
+    return table([windows.unit, "showers", *names], rows)
 
 
 def classifiers(run: Run) -> str:
@@ -227,50 +274,44 @@ def classifiers(run: Run) -> str:
     return table(["AUC", "floor", "3DGAN"], rows)
 
 
-def main() -> None:
-    """Judges, draws, writes the page."""
+def asked(about: str) -> tuple[Path, Path]:
+    """The run directory and the file of its training, of the command line."""
     torch.set_num_threads(1)
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("run", type=Path, help="run directory of a ThreeDGAN")
     parser.add_argument("file", type=Path, help="the file of its training")
     options = parser.parse_args()
-    run = Run.read(options.run, options.file)
-    card = json.loads((options.run / "card.json").read_text())
-    if card["detector"]["name"] != load_detector("clic_ecal").name:
-        parser.error("the page is about clic_ecal")
-    full = full_size(run.model.grid)
-    draw_figures(run.samples, run.model, RESULTS)
-    passes = [
-        read_yaml(path)["training"]["stages"]["adversarial"]["epochs"]
-        for path in (options.run / "config.yaml", CONFIG)
-    ]
-    facts = {
-        "passes": passes[0],
-        "planned": passes[1],
-        "train": card["data"]["train"],
-        "test": card["data"]["test"],
-        "seconds": card["training"]["seconds"],
-        "seed": card["training"]["seed"],
-        "showers": PUBLISHED_SHOWERS,
-        "epochs": PUBLISHED_EPOCHS,
-    }
+    return options.run, options.file
+
+
+def main() -> None:
+    """Judges, draws, writes the page."""
+    folder, file = asked(__doc__ or "")
+    run, experiment = Run.read(folder, file), "threedgan_clic_ecal"
+    published = Published(200_000, 50)
+    facts, full = run.facts(experiment, published), full_size(experiment)
+    draw_figures(run.samples, run.model, ENERGIES, page="threedgan", folder=RESULTS, more={})
+    numbers = sizes(run.model, full)
     body = [
         _INTRODUCTION.format(**facts),
         "## Sizes and costs",
-        sizes(run.model, full),
+        table(
+            ["parameters", "talk", "full configuration", "this run"],
+            [[name, f"{TALK[name]:,}", *found] for name, found in numbers.items()],
+        ),
         _COSTS.format(**facts),
-        costs(run.model, full),
+        costs(run.model, full, published),
         "## Energy as the discriminator measures it",
         _AUXILIARY,
         auxiliary(run),
         "## Response",
         "![ECAL / E against E](threedgan-response.svg)",
         _RESPONSE,
-        response(run),
+        response(run, ENERGIES),
         "## Profiles",
         "![Profiles along x, y and z](threedgan-profiles.svg)",
         _PROFILES,
-        shapes(run),
+        shapes(run, ENERGIES),
         "## Moments, cells and the rest",
         "![Second moments and cells](threedgan-moments.svg)",
         summaries(run),
@@ -278,7 +319,7 @@ def main() -> None:
         _CLASSIFIERS,
         classifiers(run),
     ]
-    print(write_page("threedgan", "3DGAN: electrons in clic_ecal", body, [options.file]))
+    print(write_page("threedgan", "3DGAN: electrons in clic_ecal", body, [file]))
 
 
 _INTRODUCTION = """\

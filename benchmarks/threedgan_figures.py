@@ -1,8 +1,10 @@
-"""Figures of docs/results/threedgan.md: response, profiles, moments and cells."""
+"""Figures of the 3DGAN's pages: response, profiles, moments and cells."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +22,31 @@ from heitler.validation.style import REFERENCE, figure_style, line_styles
 NAMES = ("Geant4", "floor", "3DGAN")
 """Held-out showers, training showers, generated showers."""
 
-ENERGIES = (50.0, 100.0, 250.0, 400.0)
-"""Of the talk's profiles, in GeV."""
-
 Samples = Mapping[str, Showers]
 _PLAIN: Any = {"Date": None, "Creator": None}
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Showers that are looked at together.
+
+    Arguments:
+        unit: Of the labels.
+        picks: What each label picks.
+    """
+
+    unit: str
+    picks: Mapping[str, Callable[[Showers], Showers]]
 
 
 def near(showers: Showers, energy: float) -> Showers:
     """Showers within 10 % of an energy in GeV, 20 % at 100 GeV and below, where few are."""
     width = 0.2 if energy <= 100 else 0.1
     return showers[(showers.particles.energy / (energy * GeV) - 1).abs() < width]
+
+
+ENERGIES = Windows("GeV", {f"{e}": partial(near, energy=e) for e in (50, 100, 250, 400)})
+"""About the energies of the talk's profiles."""
 
 
 def profiles(showers: Showers) -> dict[str, Tensor]:
@@ -40,37 +56,48 @@ def profiles(showers: Showers) -> dict[str, Tensor]:
     return {"x": mean.sum(dim=(0, 1)), "y": mean.sum(dim=(0, 2)), "z": mean.sum(dim=(1, 2))}
 
 
-def draw_figures(samples: Samples, model: ThreeDGAN, folder: Path) -> None:
-    """Writes the three figures."""
+def draw_figures(
+    samples: Samples,
+    model: ThreeDGAN,
+    windows: Windows,
+    *,
+    page: str,
+    folder: Path,
+    more: Mapping[str, Callable[[], Figure]],
+) -> None:
+    """Writes the three figures of a page, and more of its own."""
     shown = {name: samples[name] for name in ("Geant4", "3DGAN")}
     drawings = {
         "response": lambda: _response(shown, model),
-        "profiles": lambda: _profiles(shown),
+        "profiles": lambda: _profiles(shown, windows),
         "moments": lambda: _moments(shown),
+        **more,
     }
     for name, drawing in drawings.items():
         with figure_style():
             figure = drawing()
-            path = folder / f"threedgan-{name}.svg"
+            path = folder / f"{page}-{name}.svg"
             figure.savefig(path, format="svg", facecolor="white", metadata=_PLAIN)
 
 
 def _response(samples: Samples, model: ThreeDGAN) -> Figure:
     figure = Figure(figsize=(6, 3.4), layout="constrained")
     axes = figure.subplots()
-    edges = np.linspace(10, 500, 15)
+    most = max(float(showers.particles.energy.max()) for showers in samples.values()) / GeV
+    most = 10.0 * np.ceil(most / 10.0)
+    edges, shift = np.linspace(10, most, 15 if most > 100 else 10), most / 170
     for (name, showers), (colour, _) in zip(_both(samples), line_styles(2), strict=True):
         energy = showers.particles.energy.numpy() / GeV
         ratio = 100 * showers.deposits.double().sum(dim=1).numpy() / (energy * GeV)
         index = np.digitize(energy, edges) - 1
         parts = [ratio[index == k] for k in range(len(edges) - 1)]
         means, spreads = [p.mean() for p in parts], [p.std(ddof=1) for p in parts]
-        centres = (edges[1:] + edges[:-1]) / 2 + (3 if name == "3DGAN" else -3)
+        centres = (edges[1:] + edges[:-1]) / 2 + (shift if name == "3DGAN" else -shift)
         style = {"fmt": "o", "ms": 4, "capsize": 2, "lw": 1}
         axes.errorbar(
             centres, means, spreads, color=colour, label=f"{name}: mean, spread", **style
         )
-    u = torch.linspace(0.1, 5, 100)[:, None]
+    u = torch.linspace(0.1, most / 100, 100)[:, None]
     fitted = 100 * (model.expected_sum(u) / u[:, 0] * model.unit / (100 * GeV))
     showers = samples["Geant4"]
     constant = float(100 * (showers.deposits.sum(dim=1) / showers.particles.energy).mean())
@@ -81,18 +108,20 @@ def _response(samples: Samples, model: ThreeDGAN) -> Figure:
     return figure
 
 
-def _profiles(samples: Samples) -> Figure:
-    figure = Figure(figsize=(8, 7), layout="constrained")
-    panels = figure.subplots(len(ENERGIES), 3, sharex="col")
+def _profiles(samples: Samples, windows: Windows) -> Figure:
+    count = len(windows.picks)
+    figure = Figure(figsize=(8, 1.75 * count), layout="constrained")
+    panels = figure.subplots(count, 3, sharex="col")
+    last = list(windows.picks)[-1]
     words = {"x": "column (x)", "y": "row (y)", "z": "layer (z)"}
-    for row, energy in zip(panels, ENERGIES, strict=True):
+    for row, (window, pick) in zip(panels, windows.picks.items(), strict=True):
         for axes, (axis, label) in zip(row, words.items(), strict=True):
-            _two(axes, {name: profiles(near(s, energy))[axis] for name, s in samples.items()})
+            _two(axes, {name: profiles(pick(s))[axis] for name, s in samples.items()})
             axes.set(yscale="linear" if axis == "z" else "log")
             axes.minorticks_off()
-            if energy == ENERGIES[-1]:
+            if window == last:
                 axes.set_xlabel(label)
-        row[0].set_ylabel(f"{energy:g} GeV\nshare of energy")
+        row[0].set_ylabel(f"{window} {windows.unit}\nshare of energy")
     panels[0][0].legend(fontsize=7)
     return figure
 
@@ -102,7 +131,8 @@ def _moments(samples: Samples) -> Figure:
     panels = figure.subplots(2, 2).flatten()
     for axes, name in zip(panels, ("width_x", "width_y", "width_z"), strict=False):
         values = {key: OBSERVABLES[name](s).double().numpy() for key, s in samples.items()}
-        edges = np.linspace(0, 1.3 * np.quantile(values["Geant4"], 0.995), 41)
+        widest = max(np.quantile(of, 0.995) for of in values.values())
+        edges = np.linspace(0, 1.1 * widest, 41)
         _steps(axes, values, edges)
         axes.set(xlabel=f"{OBSERVABLES[name].label} / mm", ylabel="showers")
     cells = {key: s.deposits[s.deposits > 0].numpy() for key, s in samples.items()}

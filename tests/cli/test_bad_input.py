@@ -152,7 +152,7 @@ GENERATE = [
     (["--energy", "50GeV"], "number of showers with -n"),
     (["--energy", "50GeV", "-n", 3, "--seed", -1], "a seed must not be negative, got -1"),
     (["--energy", "50GeV", "-n", 3, "--theta", "60deg"], "angles of 90 to 90 degrees, got 60"),
-    (["--energy", "50GeV", "-n", 3, "--theta", "200deg"], "between 0 and 90 degrees"),
+    (["--energy", "50GeV", "-n", 3, "--theta", "200deg"], "between 0 and 180 degrees"),
     (["--energy", "50GeV", "-n", 3, "--pdg", 11], "particle codes [22], got [11]"),
     (["--energy", "50GeV", "-n", 3, "--to", "nonsense"], "unknown convention 'nonsense'"),
     (["--energy", "50GeV", "-n", 3, "--nonsense"], "unknown argument '--nonsense'"),

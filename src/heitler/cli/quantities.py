@@ -52,12 +52,14 @@ def parse_energy(text: str) -> float:
 def parse_angles(text: str) -> tuple[float, float]:
     """An angle or a range of angles to the face as two bounds in rad.
 
+    Beyond 90 degrees a particle leans to the other side.
+
     Raises:
-        ArgumentTypeError: The text is neither, or an angle is not in (0, 90] degrees.
+        ArgumentTypeError: The text is neither, or an angle is not in (0, 180) degrees.
     """
     low, high = _parse(text, _ANGLES, "60deg or 30..90deg")
-    if low <= 0 or high > 90 * degree + 1e-9:
-        msg = f"angles to the face lie between 0 and 90 degrees, got '{text}'"
+    if low <= 0 or high >= 180 * degree:
+        msg = f"angles to the face lie between 0 and 180 degrees, got '{text}'"
         raise ArgumentTypeError(msg)
     return low, high
 

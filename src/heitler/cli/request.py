@@ -16,7 +16,7 @@ def add_request(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--theta",
         type=parse_angles,
-        help="angle to the face: 60deg or 30..90deg (default 90deg)",
+        help="angle to the face: 60deg, 30..90deg or, to both sides, 60..120deg (default 90deg)",
     )
     parser.add_argument("-n", "--number", type=int, help="number of showers")
     parser.add_argument(

@@ -12,7 +12,7 @@ from heitler.losses.adversarial import (
 from heitler.losses.divergences import kl_to_standard_normal
 from heitler.losses.likelihoods import bernoulli_nll, gamma_nll
 from heitler.losses.mmd import squared_mmd
-from heitler.losses.physics import percentage_error, soft_counts
+from heitler.losses.physics import line_angle, percentage_error, soft_counts
 from heitler.losses.sinkhorn import sinkhorn_divergence
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "generator_loss",
     "gradient_penalty",
     "kl_to_standard_normal",
+    "line_angle",
     "percentage_error",
     "sinkhorn_divergence",
     "soft_counts",

@@ -16,7 +16,7 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
+from torch.nn.functional import adaptive_avg_pool3d, leaky_relu
 
 __all__ = ["ActNorm", "Downsampler", "Size", "Upsampler"]
 
@@ -44,12 +44,14 @@ class _Up:
     paddings: tuple[Size, Size]
 
     @classmethod
-    def of(cls, grid: Size) -> _Up:
-        """The published layout of a grid, or one that is at most three cells too large."""
-        if grid in _PUBLISHED_UP:
+    def of(cls, grid: Size, kernel: int | None) -> _Up:
+        """The published layout of a grid, or cubes that end a few cells too far."""
+        if kernel is None and grid in _PUBLISHED_UP:
             return _PUBLISHED_UP[grid]
+        edge = kernel or 3
         layers, rows, columns = (-(-(size + 1) // 4) for size in grid)
-        return cls((layers, rows, columns), (_cube(3),) * 3, (_cube(2),) * 2, (_cube(1),) * 2)
+        start = (layers, rows, columns)
+        return cls(start, (_cube(edge),) * 3, (_cube(2),) * 2, (_cube(edge // 2),) * 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,19 @@ class Upsampler(nn.Module):
         inputs: Number of numbers.
         filters: Channels of the dense layer and of the first three convolutions.
         grid: Sizes of the result.
+        kernel: Edge of cubic kernels in place of the published ones.
     """
 
-    def __init__(self, inputs: int, filters: tuple[int, int, int, int], grid: Size) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        filters: tuple[int, int, int, int],
+        grid: Size,
+        *,
+        kernel: int | None = None,
+    ) -> None:
         super().__init__()
-        layout = _Up.of(grid)
+        layout = _Up.of(grid, kernel)
         first, second, third, fourth = filters
         (k1, k2, k3), (f1, f2), (p2, p3) = layout.kernels, layout.factors, layout.paddings
         self.grid = grid
@@ -166,21 +176,32 @@ class Upsampler(nn.Module):
         return cells
 
     @torch.no_grad()
-    def start_at(self, numbers: Tensor, total: Tensor) -> None:
-        """Normalises channels, and scales the cells so that their mean sum is `total`.
+    def start_at(self, numbers: Tensor, mean: Tensor, focus: float = 0.0) -> None:
+        """Normalises channels, and scales the cells so that their mean sum is that of a grid.
+
+        The dense layer, whose numbers lie on a coarse grid, starts wide where the mean m of the
+        cells in a coarse cell is large: proportional to m^focus, 0 for the same width everywhere.
 
         Arguments:
             numbers: A sample of inputs with shape (N, inputs).
-            total: The mean sum of cells.
+            mean: Mean cells with shape (layers, y, x).
+            focus: Exponent of the mean.
         """
+        total, dense, size = mean.sum(), self.layers[0], self.layers[1]
+        if isinstance(dense, nn.Linear) and isinstance(size, nn.Unflatten):
+            channels, layers, rows, columns = size.unflattened_size
+            width = adaptive_avg_pool3d(mean[None], (layers, rows, columns)).clamp(min=0) ** focus
+            width = (width / width.square().mean().sqrt()).flatten().repeat(channels)
+            dense.weight.mul_(width[:, None])
+            dense.bias.mul_(width)
         h = numbers
         for layer in self.layers:
             if isinstance(layer, ActNorm):
                 layer.start_at(h)
             h = layer(h)
-        last, mean = self.layers[-2], self(numbers).sum(dim=(1, 2, 3)).mean()
-        if isinstance(last, nn.Conv3d) and bool(mean > 0) and bool(total > 0):
-            last.weight.mul_(total / mean)
+        last, made = self.layers[-2], self(numbers).sum(dim=(1, 2, 3)).mean()
+        if isinstance(last, nn.Conv3d) and bool(made > 0) and bool(total > 0):
+            last.weight.mul_(total / made)
 
 
 class Downsampler(nn.Module):

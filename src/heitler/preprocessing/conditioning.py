@@ -133,14 +133,18 @@ class ScaledEnergy(Condition[IncidentParticles]):
 
 
 class Theta(Condition[IncidentParticles]):
-    """The angle theta to the calorimeter face in rad, not standardised."""
+    """The angle theta to the calorimeter face in rad, not standardised.
+
+    It is beyond pi/2 for particles that lean towards -y, as in the files of 3DGAN.
+    """
 
     name = "theta"
 
     def rows(self, particles: IncidentParticles) -> NDArray[np.float32]:
         """Columns with shape (N, 1)."""
-        theta: NDArray[np.float64] = particles.theta.numpy()
-        return theta.astype(np.float32)[:, None]
+        theta = particles.theta.numpy()
+        signed = np.where(particles.direction.numpy()[:, 1] < 0.0, np.pi - theta, theta)
+        return signed.astype(np.float32)[:, None]
 
 
 class Momentum(_Standardised[IncidentParticles]):

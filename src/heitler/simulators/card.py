@@ -12,16 +12,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from math import ceil, floor, inf, pi, sin
+from math import ceil, cos, floor, inf, pi, sin
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from heitler.particles import IncidentParticles
+from heitler.simulators import tilt
 from heitler.simulators.track_range import TrackRange, significant
 from heitler.tables import Column
 from heitler.units import GeV, degree
@@ -34,12 +34,6 @@ _NEAR = 0.1
 _SAME = 1e-6
 """Difference in rad between angles to the face that are the same."""
 
-_UPRIGHT = 1e-4
-"""Tilt in rad below which a direction has no azimuth."""
-
-_ROUND = 1e-3
-"""Difference in rad between azimuths that are the same."""
-
 
 @dataclass(frozen=True)
 class TrainingRange:
@@ -47,11 +41,13 @@ class TrainingRange:
 
     Arguments:
         energy: Lowest and highest energy in MeV.
-        theta: Lowest and highest angle to the face in rad.
+        theta: Lowest and highest angle to the face in rad; beyond pi/2 where particles lean to
+            both sides of a plane (see `heitler.simulators.tilt`).
         pdg: Particle codes.
         position: Lowest and highest x, lowest and highest y of the point of entry in mm.
         azimuth: First and last azimuth in rad of the directions of tilted particles, from +x
-            towards +y; None if none was tilted. The last is at most a turn further.
+            towards +y; None if none was tilted. The last is at most a turn further. In a plane
+            that of one side.
     """
 
     energy: tuple[float, float]
@@ -67,13 +63,16 @@ class TrainingRange:
         Energies are widened to two significant digits, angles to degrees, points to 0.1 mm.
         """
         low, high = float(particles.energy.min()), float(particles.energy.max())
-        flat, steep = (float(a) / degree for a in (particles.theta.min(), particles.theta.max()))
+        plane = tilt.in_plane(particles)
+        theta = particles.theta if plane is None else tilt.angles(particles, plane)
+        azimuth = tilt.arc(tilt.tilted(particles).phi) if plane is None else (plane, plane)
+        flat, steep = (float(angle) / degree for angle in (theta.min(), theta.max()))
         return cls(
             energy=significant((low, high)),
             theta=(floor(flat + 1e-4) * degree, ceil(steep - 1e-4) * degree),
             pdg=tuple(sorted(set(particles.pdg.tolist()))),
             position=(_edges(particles.position[:, 0]), _edges(particles.position[:, 1])),
-            azimuth=_arc(particles.phi[_tilted(particles)]),
+            azimuth=azimuth,
         )
 
     @classmethod
@@ -132,7 +131,7 @@ class TrainingRange:
         """
         x, y, _ = particles.position.numpy().T
         # At once, and in numpy: single particles would spend most of their time here otherwise.
-        values = np.array([particles.energy.numpy(), particles.direction.numpy()[:, 2], x, y])
+        values = np.array([particles.energy.numpy(), particles.direction.numpy() @ self._up, x, y])
         low, high = self._bounds
         within = (values >= low) & (values <= high)  # so, since no comparison with nan holds
         other = sorted(set(particles.pdg.tolist()) - set(self.pdg))
@@ -144,20 +143,34 @@ class TrainingRange:
 
     @cached_property
     def _bounds(self) -> NDArray[np.float64]:
-        """Lowest and highest energy, sine of theta, x and y, with what counts as equal."""
+        """Lowest and highest energy, sine of theta, x and y, with what counts as equal.
+
+        In a plane it is minus the cosine, which does not stop to grow at pi/2.
+        """
         flat, steep = self.theta[0] - _SAME, self.theta[1] + _SAME
-        sine = sin(flat), sin(steep) if steep < pi / 2 else inf
+        slope = sin(flat), sin(steep) if steep < pi / 2 else inf
+        if self._in_plane:
+            slope = -cos(flat), -cos(steep)
         entry = [(low - _NEAR, high + _NEAR) for low, high in self.position]
-        return np.array([self.energy, sine, *entry]).T[:, :, None]
+        return np.array([self.energy, slope, *entry]).T[:, :, None]
+
+    @cached_property
+    def _up(self) -> NDArray[np.float64]:
+        """The vector whose product with a direction is what `_bounds` has of theta."""
+        side = [-cos(self.lean), -sin(self.lean), 0.0]
+        return np.array(side if self._in_plane else [0.0, 0.0, 1.0])
+
+    @property
+    def _in_plane(self) -> bool:
+        """Whether particles lean to both sides of a plane."""
+        return self.theta[1] > pi / 2 + _SAME
 
     def _turned(self, particles: IncidentParticles) -> bool:
         """Whether there are tilted particles that lean where none did in training."""
         if self.azimuth is None:
             return False
-        first, last = self.azimuth
-        azimuths = particles.phi[_tilted(particles)]
-        beyond = (azimuths - first + _ROUND) % (2 * pi) - (last - first + 2 * _ROUND)
-        return bool((beyond > 0).any())
+        turn = pi if self._in_plane else 2 * pi
+        return tilt.beyond(tilt.tilted(particles).phi, self.azimuth, turn)
 
     def _problems(
         self, particles: IncidentParticles, within: list[bool], other: list[int], *, turned: bool
@@ -170,7 +183,8 @@ class TrainingRange:
             yield f"energies of {low:g} to {high:g} GeV, got {got} GeV"
         if not theta:
             low, high = (edge / degree for edge in self.theta)
-            got = _span(particles.theta.tolist(), degree)
+            angles = tilt.angles(particles, self.lean) if self._in_plane else particles.theta
+            got = _span(angles.tolist(), degree)
             yield f"angles of {low:g} to {high:g} degrees, got {got} degrees"
         if other:
             yield f"the particle codes {list(self.pdg)}, got {other}"
@@ -178,7 +192,7 @@ class TrainingRange:
             seen, got = _place(self.position), _place(particles.position.T[:2].tolist())
             yield f"entry points {seen} mm, got {got} mm"
         if turned and self.azimuth is not None:
-            azimuths = particles.phi[_tilted(particles)]
+            azimuths = tilt.tilted(particles).phi
             seen, got = _span([*self.azimuth], degree), _span(azimuths.tolist(), degree)
             yield f"azimuths of {seen} degrees, got {got} degrees"
 
@@ -271,26 +285,6 @@ def _edges(values: Tensor) -> tuple[float, float]:
     """Lowest and highest of coordinates in mm, (N,), widened to 0.1 mm."""
     low, high = (round(10 * float(v), 4) for v in (values.min(), values.max()))
     return floor(low) / 10, ceil(high) / 10
-
-
-def _tilted(particles: IncidentParticles) -> Tensor:
-    """Which particles have an azimuth, (N,)."""
-    x, y, _ = particles.direction.unbind(dim=1)
-    return torch.hypot(x, y) > _UPRIGHT
-
-
-def _arc(azimuths: Tensor) -> tuple[float, float] | None:
-    """The shortest arc that holds all azimuths, (N,) in rad, widened to degrees."""
-    if not len(azimuths):
-        return None
-    ordered = azimuths.sort().values / degree
-    gaps = torch.diff(ordered, append=ordered[:1] + 360)
-    widest = int(gaps.argmax())
-    first = float(ordered[(widest + 1) % len(ordered)])
-    last = first + 360 - float(gaps[widest])
-    low, high = floor(first + 1e-3), ceil(last - 1e-3)
-    low, high = (-180, 180) if high - low >= 360 else (low, high)
-    return low * degree, high * degree
 
 
 def _span(values: list[float], unit: float) -> str:

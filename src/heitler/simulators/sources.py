@@ -70,7 +70,8 @@ class ParticleGun:
     Arguments:
         detector: Particles enter on its face.
         energy: Lowest and highest energy in MeV.
-        theta: Lowest and highest angle to the face in rad.
+        theta: Lowest and highest angle to the face in rad; beyond pi/2 particles lean to the
+            other side.
         pdg: Particle code.
         position: Lowest and highest x, lowest and highest y of the point of entry in mm; None is
             the detector's point of impact.

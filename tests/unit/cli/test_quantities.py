@@ -63,8 +63,9 @@ def test_one_energy():
 def test_angles():
     assert parse_angles("30..90deg") == pytest.approx((pi / 6, pi / 2))
     assert parse_angles("1.2rad") == pytest.approx((1.2, 1.2))
-    for text in ("0deg", "91deg", "-10deg", "2rad"):
-        with pytest.raises(ArgumentTypeError, match="between 0 and 90 degrees"):
+    assert parse_angles("60..120deg") == pytest.approx((pi / 3, 2 * pi / 3))
+    for text in ("0deg", "180deg", "-10deg", "4rad"):
+        with pytest.raises(ArgumentTypeError, match="between 0 and 180 degrees"):
             parse_angles(text)
 
 

@@ -1,5 +1,7 @@
 """The 3DGAN: its conditions, the fitted sampling fraction, and each loss by hand."""
 
+import math
+
 import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -8,14 +10,15 @@ from heitler.models import ShowerShape, ThreeDGAN, draw
 from heitler.models.threedgan import LossWeights, NetworkSizes
 
 GRID = (4, 3, 5)
+CENTRES = torch.cartesian_prod(*(torch.arange(float(n)) for n in GRID)).flip(1)
+"""Cells of 1 mm: x, y and z from the first cell."""
 COLUMNS = {"scaled_energy": slice(0, 1), "theta": slice(1, 2), "type": slice(2, 4)}
 SMALL = NetworkSizes(latent=6, generator=(2, 3, 2, 2), discriminator=(2, 2, 2, 2))
 
 
-def shape(columns=("scaled_energy",), grid=GRID, globals_=0):
-    return ShowerShape(
-        (15,) * 4, globals_, 4, {name: COLUMNS[name] for name in columns}, grid=grid
-    )
+def shape(columns=("scaled_energy",), grid=GRID, globals_=0, centres=CENTRES):
+    told = {name: COLUMNS[name] for name in columns}
+    return ShowerShape((15,) * 4, globals_, 4, told, centres=centres, grid=grid)
 
 
 def build(columns=("scaled_energy",), **settings):
@@ -42,6 +45,10 @@ def test_it_says_what_it_needs():
         ThreeDGAN(shape(("theta",)))
     with pytest.raises(ValueError, match="leave out transforms that add quantities"):
         ThreeDGAN(shape(globals_=1))
+    with pytest.raises(ValueError, match="needs the centres of the cells to see an angle"):
+        ThreeDGAN(shape(("scaled_energy", "theta"), centres=None))
+    with pytest.raises(ValueError, match=r"measures no angle; .* heitler\.preprocessing\.Theta"):
+        build().measure_angle(batch()[0])
 
 
 def test_latent_numbers_are_multiplied_by_energy_and_type_and_the_angle_follows():
@@ -51,7 +58,7 @@ def test_latent_numbers_are_multiplied_by_energy_and_type_and_the_angle_follows(
     got = model._numbers(z, c)
     embedding = model.embedding.weight.T[torch.arange(8) % 2]
     torch.testing.assert_close(got[:, :6], c[:, :1] * z["latent"] * embedding)
-    assert torch.equal(got[:, 6], c[:, 1])
+    torch.testing.assert_close(got[:, 6], (c[:, 1] - math.pi / 2) / 0.2)
 
 
 @pytest.mark.parametrize(("columns", "change"), [(("theta",), 1), (("type",), 2)])
@@ -101,7 +108,9 @@ def test_the_measured_energy_starts_near_the_energy():
 
 def told(model, phase, columns=("scaled_energy",), **weights):
     """The loss of a phase with some weights only, and what it is made of."""
-    every = dict.fromkeys(("adversarial", "energy", "angle", "total", "counts", "kind"), 0.0)
+    every = dict.fromkeys(
+        ("adversarial", "energy", "angle", "line", "total", "counts", "kind"), 0.0
+    )
     model.weights = LossWeights(**{**every, **weights})
     x, c = batch()
     z = draw(model.training_noise, 8, (3,))
@@ -142,10 +151,71 @@ def test_energy_and_angle_by_hand():
     with torch.no_grad():
         answers = model.head(model.discriminator(y.view(-1, *GRID)))
     assert torch.equal(model.measure(y), answers[:, 1])
+    assert torch.equal(model.measure_angle(y), answers[:, 2])
     error = 100 * ((answers[:, 1] - c[:, 0]).abs() / c[:, 0]).mean()
     assert loss == pytest.approx(float(error), rel=1e-5)
     loss, *_ = told(model, "generator", angle=1.0)
     assert loss == pytest.approx(float((answers[:, 2] - c[:, 1]).abs().mean()), rel=1e-5)
+
+
+def leaning(slope, u, noise=0.0):
+    """Showers of one cell per layer and column whose row is 1 + slope (z - 3/2), shared by two."""
+    row = 1 + slope[:, None] * (torch.arange(4.0) - 1.5)
+    share = (1 - (row[:, :, None] - torch.arange(3.0)).abs()).clamp(min=0.0)
+    cells = u[:, None, None, None] * share[..., None].expand(-1, -1, -1, 5)
+    rough = 1 + noise * torch.randn(cells.shape, generator=torch.Generator().manual_seed(2))
+    return (cells * rough).clamp(min=0.0).flatten(start_dim=1)
+
+
+def test_the_line_through_the_generated_and_the_real_shower_by_hand():
+    """Real lines of slope 0.5, generated ones upright or of slope -0.25: |arctan| of both."""
+    model = build(("scaled_energy", "theta"), power=0.5)
+    slope = torch.tensor([0.0, -0.25]).repeat(4)
+    _, c = batch()
+    real, made = leaning(torch.full((8,), 0.5), c[:, 0]), leaning(slope, c[:, 0])
+    model.weights = LossWeights(total=0.0, counts=0.0, line=2.0)
+    loss, parts = model._physics(made.sqrt(), real.sqrt(), c)
+    expected = (math.atan(0.5) + math.atan(0.5) + math.atan(0.25)) / 2
+    assert float(parts["line"]) == pytest.approx(expected, rel=1e-5)
+    assert float(loss) == pytest.approx(2.0 * expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("phase", ["discriminator", "generator"])
+def test_perpendicular_showers_have_no_angle_to_learn(phase):
+    x, c = batch()
+    model = build()
+    assert model.outputs == [1, 1, 0, 0]
+    _, parts = model.loss(x, c, draw(model.training_noise, 8, (3,)), phase=phase)
+    assert not [name for name in parts if name.endswith(("angle", "line"))]
+
+
+def test_the_discriminator_measures_the_angle_of_tilted_showers():
+    """It starts near the angle of lines it has not seen, and training brings it nearer."""
+    model = build(("scaled_energy", "theta"), flip=0.0)
+    generator = torch.Generator().manual_seed(4)
+    slope, u = 1.2 * torch.rand(2, 200, generator=generator)
+    slope, u = slope - 0.6, u + 0.5
+    x, c = leaning(slope, u, 0.1), torch.zeros(200, 4)
+    c[:, 0], c[:, 1] = u, math.pi / 2 - slope.atan()
+    known, others = slice(0, 100), slice(100, 200)
+    z = draw(model.training_noise, 100, (1,))
+
+    def error():
+        with torch.no_grad():
+            return float((model.measure_angle(x[others]) - c[others, 1]).abs().mean())
+
+    with torch.no_grad():
+        model.prepare("adversarial", x[known], c[known], z)
+    start = error()
+    assert start < 0.3 * float(c[others, 1].std())
+    trained = model.parameters_of(model.stages[0].phases[0])
+    optimizer = torch.optim.Adam(trained, lr=2e-3)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss, _ = model.loss(x[known], c[known], z, phase="discriminator")
+        loss.backward()
+        optimizer.step()
+    assert error() < 0.8 * start
 
 
 def test_the_type_costs_minus_the_logarithm_of_its_probability():
@@ -170,8 +240,8 @@ def test_the_sum_of_cells_by_hand():
 def test_a_generator_of_the_real_showers_has_the_right_counts():
     model = build()
     x, c = batch()
-    assert float(model._physics(x, x, c)[1]) == 0.0
-    assert float(model._physics(0.3 * x, x, c)[1]) > 20.0
+    assert float(model._physics(x, x, c)[1]["counts"]) == 0.0
+    assert float(model._physics(0.3 * x, x, c)[1]["counts"]) > 20.0
 
 
 def test_edges_of_the_bins_are_those_of_the_publication_in_mev():

@@ -13,10 +13,11 @@ def parameters(network):
     return sum(p.numel() for p in network.parameters())
 
 
+@pytest.mark.parametrize("kernel", [None, 1, 3, 4])
 @pytest.mark.parametrize("grid", GRIDS)
-def test_any_grid_comes_out(grid):
+def test_any_grid_comes_out(grid, kernel):
     torch.manual_seed(1)
-    cells = Upsampler(3, (2, 2, 2, 2), grid)(torch.randn(2, 3))
+    cells = Upsampler(3, (2, 2, 2, 2), grid, kernel=kernel)(torch.randn(2, 3))
     assert cells.shape == (2, *grid)
     assert bool((cells >= 0).all())
 
@@ -72,10 +73,28 @@ def test_a_generator_starts_at_the_wanted_sum():
     torch.manual_seed(1)
     network = Upsampler(4, (2, 3, 2, 2), (5, 6, 7))
     numbers = torch.randn(30, 4)
-    network.start_at(numbers, torch.tensor(12.5))
+    network.start_at(numbers, torch.full((5, 6, 7), 12.5 / 210))
     with torch.no_grad():
         cells = network(numbers)
     assert float(cells.sum(dim=(1, 2, 3)).mean()) == pytest.approx(12.5, rel=1e-4)
+
+
+def test_a_focused_generator_starts_where_the_mean_is():
+    """More of the energy is in the corner that has it, the more the larger the exponent."""
+    mean = torch.zeros(16, 16, 16)
+    mean[:8, :8, :8] = 1.0
+    shares = []
+    for focus in (0.0, 0.5, 1.0):
+        torch.manual_seed(1)
+        network, numbers = Upsampler(4, (4, 4, 4, 4), (16, 16, 16)), torch.randn(20, 4)
+        before = network.layers[0].weight.clone()
+        network.start_at(numbers, mean + 0.01, focus)
+        assert torch.equal(before, network.layers[0].weight) == (focus == 0.0)
+        with torch.no_grad():
+            cells = network(numbers).mean(dim=0)
+        shares.append(float(cells[:8, :8, :8].sum() / cells.sum()))
+    assert shares[0] < shares[1] < shares[2]
+    assert shares[2] > 2 * shares[0]
 
 
 @pytest.mark.parametrize("grid", [(4, 4, 4), (12, 12, 12)])

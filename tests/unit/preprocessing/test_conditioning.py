@@ -115,6 +115,14 @@ def test_energy_in_units_of_100_gev_and_the_angle_in_rad_learn_nothing():
         assert condition(particles)[:, 0].tolist() == pytest.approx(expected)
 
 
+def test_the_angle_tells_both_sides_of_y_from_each_other():
+    angle = torch.tensor([1.0, math.pi / 2, 2.0])
+    towards_y = IncidentParticles.beam([1e4] * 3, theta=angle)
+    assert Theta()(towards_y)[:, 0].tolist() == pytest.approx(angle.tolist())
+    towards_x = IncidentParticles.beam([1e4] * 3, theta=angle, phi=0.0)
+    assert Theta()(towards_x)[:, 0].tolist() == pytest.approx([1.0, math.pi / 2, math.pi - 2.0])
+
+
 def test_momentum_and_impact_are_standardised_by_component():
     generator = torch.Generator().manual_seed(6)
     unit = torch.rand(4, 500, dtype=torch.float64, generator=generator)

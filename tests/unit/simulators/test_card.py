@@ -83,6 +83,26 @@ def test_azimuths_of_tilted_particles(seen, inside, outside):
             past.check(tilted(azimuth))
 
 
+@pytest.mark.parametrize(("side", "lean"), [(90, 90), (-90, 90), (0, 0), (180, 0), (30, 30)])
+def test_particles_that_lean_to_both_sides_of_a_plane(side, lean):
+    """Their range is one of angles beyond 90 degrees, not one of all azimuths in between."""
+
+    def shot(theta, phi=side):
+        theta = torch.tensor(theta, dtype=torch.float64) * degree
+        return beam([50] * len(theta), theta=theta, phi=phi * degree)
+
+    past = TrainingRange.of(shot([60.5, 75, 90, 119.2]))
+    assert past.lean / degree == pytest.approx(lean)
+    assert [angle / degree for angle in past.theta] == pytest.approx((60, 120))
+    past.check(shot([60.5, 90, 119.2]))
+    past.check(shot([61, 119], phi=side + 180))
+    for theta in ([59], [121]):
+        with pytest.raises(ValueError, match=r"angles of 60 to 120 degrees, got (59|121) degrees"):
+            past.check(shot(theta))
+    with pytest.raises(ValueError, match=rf"azimuths of {lean} degrees, got \S+ degrees"):
+        past.check(shot([75], phi=side + 40))
+
+
 def test_a_perpendicular_particle_has_no_azimuth():
     assert TrainingRange.of(beam([50])).azimuth is None
     past = TrainingRange.of(beam([50, 60], theta=torch.tensor([1.0, pi / 2])))

@@ -84,6 +84,15 @@ def test_a_gun_covers_a_range_of_points_and_azimuths(toy_detector):
     assert float(particles.phi.std()) == pytest.approx(4 / 12**0.5, rel=0.06)
 
 
+def test_a_gun_leans_to_both_sides_where_the_model_has_seen_both(toy_detector):
+    past = seen(theta=torch.linspace(60, 120, 500) * degree)
+    particles = ParticleGun.within(toy_detector, past, theta=past.theta).shoot(0, BLOCK, seed=1)
+    past.check(particles)
+    across, along, _ = particles.direction.unbind(dim=1)
+    assert float(across.abs().max()) < 1e-12
+    assert (float(along.min()), float(along.max())) == pytest.approx((-0.5, 0.5), abs=0.01)
+
+
 def test_energies_and_angles_of_a_seed_do_not_depend_on_points_of_entry(gun, toy_detector):
     wide = ParticleGun(toy_detector, gun.energy, gun.theta, 11, ((0.0, 9.0), (1.0, 5.0)), (0, 3))
     one, other = gun.shoot(2, 9, seed=1), wide.shoot(2, 9, seed=1)
