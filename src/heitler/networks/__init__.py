@@ -10,6 +10,7 @@ from heitler.networks.laws import Gaussian as Gaussian
 from heitler.networks.laws import Law as Law
 from heitler.networks.laws import Mixture as Mixture
 from heitler.networks.laws import Quantiles as Quantiles
+from heitler.networks.margins import Margins as Margins
 from heitler.networks.mlp import mlp as mlp
 from heitler.networks.rectified import CellGenerator as CellGenerator
 from heitler.networks.rectified import RectifiedNormal as RectifiedNormal
