@@ -2,14 +2,13 @@ r"""Conditional GAN of the responses of a Cherenkov detector, or of any other ta
 
 Widths of likelihoods differ by decades between slow and fast tracks, and a loss would look at the
 widest only; and a cut that lets one track in two hundred through lies where no distance of rows
-looks. So the conditional laws of the columns, one by one, are learnt before anything else, by
-their likelihood (`heitler.networks.Margins`), and everything behind happens in units in which
-each column is standard normal given c, whatever c is. The generator starts from there,
+looks. So the generator begins as a flow (`heitler.networks.ColumnFlow`) that is trained by its
+likelihood, and everything behind happens in units u in which rows are standard normal and
+independent, whatever c is, as far as the flow is right:
 
-    G(z, c) = z_1 + g(z, c),   z = (z_1, z_2),   g = 0,
+    G(z, c) = z_1 + g(z, c),   z = (z_1, z_2),   g = 0 at first,
 
-with z_1 one normal number for each column: what is left to learn is how columns depend on each
-other.
+with z_1 one normal number for each column. What is left to the critic is what the flow missed.
 
 Notation: in these units x is a real row, y = G(z, c) and y' = G(z', c) are generated ones of the
 same conditions c; D is the critic, of one output, and h that of several, both conditioned on c.
@@ -20,16 +19,15 @@ Two distances:
     Cramer,      critic:     E[f(y)] - E[f(x)] + lambda E[(|grad_u f(u)| - 1)^2]
                  generator:  E|h(x) - h(y)| + E|h(x) - h(y')| - E|h(y) - h(y')|
 
-with f(u) = |h(u) - h(y')| - |h(u)| and u on the segments between x and y. Before the critic comes,
-a stage takes the generator's loss of the Cramer GAN with h(u) = u: twice the energy score,
-which is smallest for the distribution of x given c, and needs no opponent. To that of the row it
-adds those of the columns, one by one: cuts are made on columns, and a distance of rows blurs what
-is narrow in one of them by the width of the others. Then the critic learns by itself: one that
-knows nothing yet would lead a generator that is nearly right astray.
+with f(u) = |h(u) - h(y')| - |h(u)| and u on the segments between x and y. Of the Wasserstein
+critic only slopes above 1 are penalised: max(0, |grad_u D(u)| - 1)^2. The critic learns by itself
+before the generator does: one that knows nothing yet would lead a generator that is nearly right
+astray.
 
 References: Maevskiy et al. 2019 (arXiv:1905.11825) and Derkach et al. 2020 (NIM A 952, 161804) for
 RICH detectors; Gulrajani et al. 2017 (arXiv:1704.00028), Bellemare et al. 2017 (arXiv:1705.10743)
-for the distances; Gneiting and Raftery 2007 (JASA 102, 359, section 4.3) for the energy score.
+and Petzka et al. 2018 (arXiv:1709.08894) for the distances; Grover et al. 2018 (arXiv:1705.08868)
+for generators that are flows.
 """
 
 from __future__ import annotations
@@ -49,7 +47,7 @@ from heitler.losses import (
     wasserstein_critic_loss,
 )
 from heitler.models.base import GenerativeModel, Noise, Phase, ShowerShape, Stage, Variates
-from heitler.networks import Margins, ResidualNetwork
+from heitler.networks import ColumnFlow, ResidualNetwork
 
 __all__ = ["RichGAN"]
 
@@ -125,14 +123,13 @@ class RichGAN(GenerativeModel):
         latent: Number of latent numbers beside one for each column.
         width: Width of all networks.
         blocks: Number of residual blocks of all networks.
-        bins: Bins of the splines of the columns.
+        bins: Bins of the splines of the flow.
         penalty: Weight lambda of the gradient penalty.
     """
 
     training_only: ClassVar[tuple[str, ...]] = ("critic",)
     stages: ClassVar[tuple[Stage, ...]] = (
-        Stage("units", (Phase("nll", ("units",)),)),
-        Stage("score", (Phase("energy_score", ("generator",)),)),
+        Stage("likelihood", (Phase("nll", ("flow",)),)),
         Stage("critic", (Phase("critic_alone", ("critic",)),)),
         Stage(
             "adversarial",
@@ -161,7 +158,7 @@ class RichGAN(GenerativeModel):
             "other": Noise("normal", columns + latent),
             "mix": Noise("uniform", 1),
         }
-        self.units = Margins(columns, told, width=width, blocks=blocks, bins=bins)
+        self.flow = ColumnFlow(columns, told, width=width, blocks=blocks, bins=bins)
         self.generator = ResidualNetwork(columns + latent + told, width, blocks, columns)
         for p in self.generator.end.parameters():
             nn.init.zeros_(p)
@@ -169,29 +166,25 @@ class RichGAN(GenerativeModel):
 
     def forward(self, z: Variates, c: Tensor) -> Tensor:
         """Rows (N, features) from latent normals."""
-        return self.units.inverse(self._generate(z["latent"], c), c)
+        return self.flow.inverse(self._generate(z["latent"], c), c)
 
     def loss(
         self, x: Tensor, c: Tensor, z: Variates, *, phase: str
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Loss of the units, of the generator by itself, of the critic, or against it."""
+        """Loss of the flow, of the critic, or of the generator against it."""
         if phase == "nll":
-            return self.units.loss(x, c).sum(dim=1).mean(), {}
+            return self.flow.loss(x, c).sum(dim=1).mean(), {}
         if phase.startswith("critic"):
             with torch.no_grad():
                 rows = self._rows(x, c, z)
             distance, steepness = self.distance.critic(self._given(c), rows, z["mix"])
             return distance + self.penalty * steepness, {"distance": -distance, "gp": steepness}
         rows = self._rows(x, c, z)
-        if phase == "energy_score":
-            columns = tuple(u.reshape(-1, 1) for u in rows)
-            each = self.shape.features * cramer_generator_loss(*columns)
-            return cramer_generator_loss(*rows) + each, {}
         return self.distance.generator(self._given(c), rows), {}
 
     def _rows(self, x: Tensor, c: Tensor, z: Variates) -> Rows:
         with torch.no_grad():
-            x = self.units(x, c)
+            x = self.flow(x, c)
         both = self._generate(torch.cat([z["latent"], z["other"]]), torch.cat([c, c]))
         y, other = both.chunk(2)
         return x, y, other

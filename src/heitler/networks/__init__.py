@@ -1,5 +1,6 @@
 """Building blocks of networks, without physics."""
 
+from heitler.networks.column_flow import ColumnFlow as ColumnFlow
 from heitler.networks.conv3d import Downsampler as Downsampler
 from heitler.networks.conv3d import Upsampler as Upsampler
 from heitler.networks.factorised import LayerFactorised as LayerFactorised
@@ -10,7 +11,6 @@ from heitler.networks.laws import Gaussian as Gaussian
 from heitler.networks.laws import Law as Law
 from heitler.networks.laws import Mixture as Mixture
 from heitler.networks.laws import Quantiles as Quantiles
-from heitler.networks.margins import Margins as Margins
 from heitler.networks.mlp import mlp as mlp
 from heitler.networks.rectified import CellGenerator as CellGenerator
 from heitler.networks.rectified import RectifiedNormal as RectifiedNormal

@@ -20,7 +20,13 @@ def law(seed):
     return c + (0.2 + c.square() / 4) * errors, c
 
 
-def learn(model, stage, steps, rate):
+def errors(seed):
+    """The law in units of its width about its mean."""
+    x, c = law(seed)
+    return (x - c) / (0.2 + c.square() / 4), c
+
+
+def learn(model, stage, steps, rate, law=law):
     optimizers = [torch.optim.Adam(model.parameters_of(p), lr=rate) for p in stage.phases]
     for step in range(steps):
         x, c = law(step)
@@ -38,9 +44,7 @@ def test_a_correlated_normal_law_is_learnt(distance):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         model = RichGAN(SHAPE, distance=distance, latent=2, width=24, blocks=1)
-    for stage, steps, rate in zip(
-        model.stages, (250, 150, 50, 60), (0.01, 0.01, 1e-3, 1e-4), strict=True
-    ):
+    for stage, steps, rate in zip(model.stages, (300, 50, 60), (0.01, 1e-3, 1e-4), strict=True):
         learn(model, stage, steps, rate)
     for value in (-0.8, 0.0, 0.8):
         c = torch.full((4000, 1), value)
@@ -54,19 +58,18 @@ def test_a_correlated_normal_law_is_learnt(distance):
 
 @pytest.mark.parametrize("distance", ["wasserstein", "cramer"])
 def test_the_critic_alone_finds_the_correlation(distance):
-    """Without the score before it, and with the wrong sign of a loss it would get worse."""
+    """Without a likelihood before it, and with the wrong sign of a loss it would get worse."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         model = RichGAN(SHAPE, distance=distance, latent=2, width=24, blocks=1)
-    units, _, alone, adversarial = model.stages
-    learn(model, units, 150, 0.01)
-    learn(model, alone, 100, 1e-3)
+    _, alone, adversarial = model.stages
+    learn(model, alone, 100, 1e-3, errors)
     _, c = law(2000)
 
     def correlation():
         with torch.no_grad():
             y = model(draw(model.noise, len(c), (5,)), c)
-        return float(torch.corrcoef(((y - c) / (0.2 + c.square() / 4)).T)[0, 1])
+        return float(torch.corrcoef(y.T)[0, 1])
 
     assert abs(correlation()) < 0.15
     critic, generator = (
@@ -75,20 +78,20 @@ def test_the_critic_alone_finds_the_correlation(distance):
     )
     for step in range(450):
         optimizer, place = (generator, 1) if step % 6 == 5 else (critic, 0)
-        x, rows = law(step)
+        x, rows = errors(step)
         z = draw(model.training_noise, COUNT, (1, step))
         optimizer.zero_grad()
         model.loss(x, rows, z, phase=adversarial.phases[place].name)[0].backward()
         optimizer.step()
-    assert 0.4 < correlation() < 1.0
+    assert 0.3 < correlation() < 1.0
 
 
-def test_an_untrained_generator_leaves_the_columns_their_laws():
-    """It is only the units that move them, and they do not depend on each other."""
+def test_an_untrained_generator_leaves_the_flow_alone():
+    """It is only the flow that moves them."""
     model = RichGAN(SHAPE, width=8, blocks=1)
     z, c = draw(model.noise, 30, (1,)), torch.zeros(30, 1)
     with torch.no_grad():
-        assert torch.equal(model(z, c), model.units.inverse(z["latent"][:, :2], c))
+        assert torch.equal(model(z, c), model.flow.inverse(z["latent"][:, :2], c))
 
 
 def test_an_unknown_distance_is_refused():

@@ -1,20 +1,21 @@
-"""Columns become standard normal numbers, whatever their law and conditions."""
+"""Columns become independent normal numbers, whatever their law and conditions."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from heitler.networks import Margins
+from heitler.networks import ColumnFlow
 
 
 def made(columns=2, **settings):
     """Margins with weights that matter: those that training starts from are nearly straight."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        margins = Margins(columns, 1, width=16, blocks=1, **settings)
-        torch.nn.init.normal_(margins.line.weight, std=0.3)
-    return margins
+        flow = ColumnFlow(columns, 1, width=16, blocks=1, **settings)
+        for line in flow.lines.parameters():
+            torch.nn.init.normal_(line, std=0.3)
+    return flow
 
 
 def told(count=400, seed=1):
@@ -22,44 +23,45 @@ def told(count=400, seed=1):
 
 
 def test_the_inverse_brings_rows_back():
-    margins, c = made(3), told()
+    flow, c = made(3), told()
     x = 2 * torch.randn(len(c), 3, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
-        u = margins(x, c)
-        back = margins.inverse(u, c)
+        u = flow(x, c)
+        back = flow.inverse(u, c)
     assert float((u - x).abs().max()) > 0.1
     torch.testing.assert_close(back, x, rtol=1e-3, atol=1e-3)
 
 
 def test_the_loss_is_minus_the_logarithm_of_a_density():
     """It integrates to one, up to the straight flanks, which hold next to nothing."""
-    margins = made(1)
+    flow = made(1)
     x = torch.linspace(-25.0, 25.0, 20001)[:, None]
     for value in (-0.7, 0.4):
         with torch.no_grad():
-            loss = margins.loss(x, torch.full_like(x, value))
+            loss = flow.loss(x, torch.full_like(x, value))
         density = torch.exp(-loss) / (2 * torch.pi) ** 0.5
         assert float(torch.trapezoid(density[:, 0], x[:, 0])) == pytest.approx(1.0, abs=0.005)
 
 
 def test_a_row_far_out_pulls_no_harder_than_one_at_the_end():
-    margins, c = made(1), torch.zeros(1, 1)
+    flow, c = made(1), torch.zeros(1, 1)
     slopes = []
     for value in (60.0, 600.0):
         x = torch.full((1, 1), value, requires_grad=True)
-        margins.loss(x, c).sum().backward()
+        flow.loss(x, c).sum().backward()
         slopes.append(float(x.grad))
     assert slopes[0] > 0
     assert slopes[1] == pytest.approx(slopes[0])
 
 
 def test_rows_that_are_all_the_same_get_no_width():
-    margins, c = made(2), told(50)
+    flow, c = made(2), told(50)
     with torch.no_grad():
-        for p in margins.parameters():
+        for p in flow.parameters():
             p.zero_()
-        margins.network.end[-1].bias[:4] = torch.tensor([0.3, 0.7, -9.0, 0.0])
-        x = margins.inverse(torch.randn(50, 2), c)
+        for head, law in zip(flow.heads, ([0.3, -9.0], [0.7, 0.0]), strict=True):
+            head.end[-1].bias[:2] = torch.tensor(law)
+        x = flow.inverse(torch.randn(50, 2), c)
     assert torch.equal(x[:, 0], torch.full((50,), 0.3))
     assert len(x[:, 1].unique()) == 50
 
@@ -73,19 +75,19 @@ def skewed(count, seed):
 
 
 def test_an_edge_that_moves_with_the_conditions_is_learnt():
-    margins = made(1)
+    flow = made(1)
     steps = 400
-    optimizer = torch.optim.Adam(margins.parameters(), lr=1.0)
+    optimizer = torch.optim.Adam(flow.parameters(), lr=1.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: 0.01 * (1 - k / steps))
     for step in range(steps):
         optimizer.zero_grad()
-        margins.loss(*skewed(500, step)).mean().backward()
+        flow.loss(*skewed(500, step)).mean().backward()
         optimizer.step()
         schedule.step()
     x, c = skewed(20000, 1000)
     with torch.no_grad():
-        u = margins(x, c)
-        drawn = margins.inverse(torch.randn(20000, 1), c)
+        u = flow(x, c)
+        drawn = flow.inverse(torch.randn(20000, 1), c)
     for low in (-1.0, 0.0):
         inside = (c >= low) & (c < low + 1)
         assert float(u[inside].mean()) == pytest.approx(0.0, abs=0.06)
