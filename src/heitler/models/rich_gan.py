@@ -156,6 +156,7 @@ class RichGAN(GenerativeModel):
         self.training_noise = {
             **self.noise,
             "other": Noise("normal", columns + latent),
+            "filler": Noise("normal", columns),
             "mix": Noise("uniform", 1),
         }
         self.flow = ColumnFlow(columns, told, width=width, blocks=blocks, bins=bins)
@@ -184,7 +185,7 @@ class RichGAN(GenerativeModel):
 
     def _rows(self, x: Tensor, c: Tensor, z: Variates) -> Rows:
         with torch.no_grad():
-            x = self.flow(x, c)
+            x = self.flow(x, c, z["filler"])
         both = self._generate(torch.cat([z["latent"], z["other"]]), torch.cat([c, c]))
         y, other = both.chunk(2)
         return x, y, other

@@ -7,7 +7,9 @@ the conditions c and of the columns before: a residual network of c that all col
 small one for each column behind it, and for m a line beside, which is all that a column needs that
 lies about a condition. They are learnt by minus the log-likelihood
 
-    h(u_k) - ln f_k' + ln s_k,           h(u) = u^2 / 2 up to |u| = 4.5, straight beyond.
+    h(u_k) + max(ln s_k - ln f_k', -7),  h(u) = u^2 / 2 up to |u| = 4.5, straight beyond:
+
+a column that is all the same in some rows would have a density without bound.
 
 Any density can be written so, and the spline leaves a column its edges and its tails.
 
@@ -29,14 +31,11 @@ from heitler.networks.splines import rational_quadratic
 
 __all__ = ["ColumnFlow"]
 
-_NARROWEST, _WIDEST = -5.0, 3.0
-"""Range of ln s. Rows that are all the same are driven to the least: they get no width."""
+_POINT, _WIDEST = -7.0, 3.0
+"""Range of ln s, and least ln dx/du: what is narrower is a point."""
 
 _FAR = 4.5
 """From where h is straight: outside of the splines."""
-
-_SETTLED = 0.01
-"""Weight of rows at the least width: their likelihood knows no bound, and all is said of them."""
 
 _HEAD_BLOCKS = 2
 
@@ -70,26 +69,32 @@ class ColumnFlow(nn.Module):
 
     def loss(self, x: Tensor, c: Tensor) -> Tensor:
         """Minus the log-likelihood of each column of rows x, both (N, columns)."""
-        mean, log_width, spline = self._laws(x, c)
-        u, log_slope = rational_quadratic((x - mean) * torch.exp(-log_width), spline)
+        u, log_scale = self._normal(x, c)
         far = huber_loss(u, torch.zeros_like(u), reduction="none", delta=_FAR)
-        weight = torch.where(log_width > _NARROWEST, 1.0, _SETTLED)
-        return weight * (far - log_slope + log_width)
+        return far + log_scale.clamp(min=_POINT)
 
-    def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        """Normal numbers u from rows x, both (N, columns)."""
-        mean, log_width, spline = self._laws(x, c)
-        return rational_quadratic((x - mean) * torch.exp(-log_width), spline)[0]
+    def forward(self, x: Tensor, c: Tensor, filler: Tensor) -> Tensor:
+        """Normal numbers u from rows x, both (N, columns).
+
+        A point says nothing of u, which is taken from the normal numbers `filler` there, likewise.
+        """
+        u, log_scale = self._normal(x, c)
+        return torch.where(log_scale > _POINT, u, filler)
 
     def inverse(self, u: Tensor, c: Tensor) -> Tensor:
         """Rows x from normal numbers u, both (N, columns)."""
         h, x = self.shared(c), u[:, :0]
         for place in range(u.shape[1]):
             mean, log_width, spline = self._law(place, h, c, x)
-            width = torch.where(log_width > _NARROWEST, log_width.exp(), 0.0)
             v, _ = rational_quadratic(u[:, place], spline, inverse=True)
-            x = torch.cat([x, (mean + width * v)[:, None]], dim=1)
+            x = torch.cat([x, (mean + log_width.exp() * v)[:, None]], dim=1)
         return x
+
+    def _normal(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Numbers u and ln dx/du, each (N, columns)."""
+        mean, log_width, spline = self._laws(x, c)
+        u, log_slope = rational_quadratic((x - mean) * torch.exp(-log_width), spline)
+        return u, log_width - log_slope
 
     def _laws(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Means and ln s, each (N, columns), and the splines (N, columns, 3 K - 1)."""
@@ -102,4 +107,4 @@ class ColumnFlow(nn.Module):
         """Mean and ln s, each (N,), and the spline (N, 3 K - 1) of one column."""
         outputs = self.heads[place](torch.cat([h, before], dim=1))
         mean = outputs[:, 0] + self.lines[place](torch.cat([c, before], dim=1))[:, 0]
-        return mean, outputs[:, 1].clamp(_NARROWEST, _WIDEST), outputs[:, 2:]
+        return mean, outputs[:, 1].clamp(_POINT, _WIDEST), outputs[:, 2:]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -26,7 +28,7 @@ def test_the_inverse_brings_rows_back():
     flow, c = made(3), told()
     x = 2 * torch.randn(len(c), 3, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
-        u = flow(x, c)
+        u = flow(x, c, torch.zeros_like(x))
         back = flow.inverse(u, c)
     assert float((u - x).abs().max()) > 0.1
     torch.testing.assert_close(back, x, rtol=1e-3, atol=1e-3)
@@ -54,7 +56,7 @@ def test_a_row_far_out_pulls_no_harder_than_one_at_the_end():
     assert slopes[1] == pytest.approx(slopes[0])
 
 
-def test_rows_that_are_all_the_same_get_no_width():
+def test_rows_that_are_all_the_same_are_a_point():
     flow, c = made(2), told(50)
     with torch.no_grad():
         for p in flow.parameters():
@@ -62,7 +64,13 @@ def test_rows_that_are_all_the_same_get_no_width():
         for head, law in zip(flow.heads, ([0.3, -9.0], [0.7, 0.0]), strict=True):
             head.end[-1].bias[:2] = torch.tensor(law)
         x = flow.inverse(torch.randn(50, 2), c)
-    assert torch.equal(x[:, 0], torch.full((50,), 0.3))
+        filler = torch.randn(50, 2)
+        u = flow(x, c, filler)
+        density = torch.exp(-flow.loss(x, c))
+    assert torch.equal(u[:, 0], filler[:, 0])
+    assert not bool((u[:, 1] == filler[:, 1]).any())
+    assert float(density[:, 0].max()) <= math.exp(7.01)
+    torch.testing.assert_close(x[:, 0], torch.full((50,), 0.3), rtol=0, atol=0.01)
     assert len(x[:, 1].unique()) == 50
 
 
@@ -86,7 +94,7 @@ def test_an_edge_that_moves_with_the_conditions_is_learnt():
         schedule.step()
     x, c = skewed(20000, 1000)
     with torch.no_grad():
-        u = flow(x, c)
+        u = flow(x, c, torch.zeros_like(x))
         drawn = flow.inverse(torch.randn(20000, 1), c)
     for low in (-1.0, 0.0):
         inside = (c >= low) & (c < low + 1)
