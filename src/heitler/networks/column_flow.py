@@ -31,8 +31,11 @@ from heitler.networks.splines import rational_quadratic
 
 __all__ = ["ColumnFlow"]
 
-_POINT, _WIDEST = -7.0, 3.0
-"""Range of ln s, and least ln dx/du: what is narrower is a point."""
+_POINT = -7.0
+"""Least ln dx/du: what is narrower is a point."""
+
+_NARROWEST, _WIDEST = -8.0, 3.0
+"""Range of ln s."""
 
 _FAR = 4.5
 """From where h is straight: outside of the splines."""
@@ -107,4 +110,4 @@ class ColumnFlow(nn.Module):
         """Mean and ln s, each (N,), and the spline (N, 3 K - 1) of one column."""
         outputs = self.heads[place](torch.cat([h, before], dim=1))
         mean = outputs[:, 0] + self.lines[place](torch.cat([c, before], dim=1))[:, 0]
-        return mean, outputs[:, 1].clamp(_POINT, _WIDEST), outputs[:, 2:]
+        return mean, outputs[:, 1].clamp(_NARROWEST, _WIDEST), outputs[:, 2:]

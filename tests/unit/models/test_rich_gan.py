@@ -73,8 +73,8 @@ def test_the_critic_alone_finds_the_correlation(distance):
 
     assert abs(correlation()) < 0.15
     critic, generator = (
-        torch.optim.Adam(model.parameters_of(phase), lr=1e-3, betas=(0.0, 0.9))
-        for phase in adversarial.phases
+        torch.optim.Adam(model.parameters_of(phase), lr=rate, betas=(0.0, 0.9))
+        for phase, rate in zip(adversarial.phases, (1e-3, 2e-3), strict=True)
     )
     for step in range(450):
         optimizer, place = (generator, 1) if step % 6 == 5 else (critic, 0)

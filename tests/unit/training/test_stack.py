@@ -38,7 +38,7 @@ def link(name, conditions, model, stages, **more):
 def settings(file):
     fast = {"epochs": 6, "learning_rate": 0.01, "weight_decay": 0.0}
     slow = {"epochs": 1, "learning_rate": 1e-4}
-    gan = {"likelihood": fast, "critic": slow, "adversarial": slow}
+    gan = {"likelihood": {**fast, "epochs": 10}, "critic": slow, "adversarial": slow}
     track = [{"class_path": "heitler.preprocessing.LogMomentum"}]
     told = {"class_path": "heitler.preprocessing.Measured", "init_args": {"columns": ["light"]}}
     return {
