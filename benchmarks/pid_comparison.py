@@ -1,6 +1,7 @@
 """Distances between simulated and generated tables of particle identification.
 
 Simulated, generated and a second simulation answer the same tracks: the second one is the floor.
+Where tracks may be lost each has its own of them.
 """
 
 from __future__ import annotations
@@ -67,19 +68,20 @@ class Identification:
     Arguments:
         particle: "K" or "p".
         column: Name of the likelihood.
-        tracks: The tracks.
-        tables: Simulated, generated and simulated again.
+        tracks: The tracks that were simulated, generated and simulated again.
+        tables: What each says of them.
     """
 
     particle: str
     column: str
-    tracks: Tracks
+    tracks: tuple[Tracks, Tracks, Tracks]
     tables: tuple[Table, Table, Table]
 
     def values(self, place: int, name: str, low: float, high: float) -> _Array:
         """The likelihoods of the particles of a type in a bin of momentum, sorted."""
-        momentum = self.tracks.momentum / GeV
-        mask = (self.tracks.pdg == CHARGED[name]) & (momentum >= low) & (momentum < high)
+        tracks = self.tracks[place]
+        momentum = tracks.momentum / GeV
+        mask = (tracks.pdg == CHARGED[name]) & (momentum >= low) & (momentum < high)
         return np.sort(self.tables[place].column(self.column)[mask].numpy())
 
     def curve(self, place: int, low: float, high: float) -> _Array:

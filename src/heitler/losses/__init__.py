@@ -7,6 +7,7 @@ from heitler.losses.adversarial import (
     discriminator_loss,
     generator_loss,
     gradient_penalty,
+    slope_penalty,
     wasserstein_critic_loss,
 )
 from heitler.losses.divergences import kl_to_standard_normal
@@ -28,6 +29,7 @@ __all__ = [
     "line_angle",
     "percentage_error",
     "sinkhorn_divergence",
+    "slope_penalty",
     "soft_counts",
     "squared_mmd",
     "wasserstein_critic_loss",

@@ -1,5 +1,6 @@
 """Building blocks of networks, without physics."""
 
+from heitler.networks.column_flow import ColumnFlow as ColumnFlow
 from heitler.networks.conv3d import Downsampler as Downsampler
 from heitler.networks.conv3d import Upsampler as Upsampler
 from heitler.networks.factorised import LayerFactorised as LayerFactorised

@@ -5,8 +5,9 @@ Whether a ring is dark, and how much light a bright one has, is known before any
     a_h = sin theta_h / sqrt(1 - 1/n^2),   sin^2 theta_h = max(0, 1 - (1 + m_h^2 / p^2) / n^2)
 
 for each hypothesis h, 0 outside of the acceptance: the angle, nearly, in units of that at the
-speed of light. Its square is the yield in such units; the angle itself resolves thresholds, where
-it rises as a root. A network that is told momentum and type alone has to find them by itself.
+speed of light, and its square, the yield in such units: the angle resolves thresholds, where it
+rises as a root, and edges of likelihoods are straight in the yield. A network that is told
+momentum and type alone has to find them by itself.
 `heitler.cherenkov` has the notation.
 """
 
@@ -25,7 +26,9 @@ __all__ = ["CherenkovLight"]
 
 
 class CherenkovLight(Condition[Tracks]):
-    """Shares a of the full angle in one gas: of the track, and of e, mu, pi, K and p in its place.
+    """Shares a and a^2 of the full angle and yield in one gas.
+
+    Of each the first is that of the track, then those of e, mu, pi, K and p in its place.
 
     Arguments:
         index: Mean refractive index n of the gas over detected photons.
@@ -36,7 +39,7 @@ class CherenkovLight(Condition[Tracks]):
     """
 
     name = "light"
-    size = 1 + len(MASSES)
+    size = 2 * (1 + len(MASSES))
 
     def __init__(self, index: float, acceptance: Sequence[float]) -> None:
         super().__init__()
@@ -46,12 +49,12 @@ class CherenkovLight(Condition[Tracks]):
         self.index, (self.low, self.high) = index, acceptance
 
     def rows(self, particles: Tracks) -> NDArray[np.float32]:
-        """Columns with shape (N, 6); a particle of no hypothesis makes no light of its own."""
+        """Columns with shape (N, 12); a particle of no hypothesis makes no light of its own."""
         momentum, theta = particles.momentum.numpy()[:, None], particles.theta.numpy()
         seen = (theta >= self.low) & (theta <= self.high)
         sine = sine_squared(momentum, np.array(list(MASSES.values())), self.index)
         shares = np.sqrt(sine / largest_sine_squared(self.index)) * seen[:, None]
         codes = np.array([CHARGED[name] for name in MASSES])
         own = shares * (np.abs(particles.pdg.numpy())[:, None] == codes)
-        columns = np.concatenate([own.sum(axis=1, keepdims=True), shares], axis=1)
-        return columns.astype(np.float32)
+        angles = np.concatenate([own.sum(axis=1, keepdims=True), shares], axis=1)
+        return np.concatenate([angles, angles**2], axis=1).astype(np.float32)

@@ -17,6 +17,7 @@ from heitler.losses import (
     generator_loss,
     gradient_penalty,
     kl_to_standard_normal,
+    slope_penalty,
     wasserstein_critic_loss,
 )
 
@@ -101,6 +102,20 @@ def test_the_penalty_of_a_linear_critic(weights, penalty, generator):
     mix = torch.rand(8, 1, generator=generator)
     got = gradient_penalty(lambda x: x @ w, real, generated, mix)
     assert float(got.detach()) == pytest.approx(penalty, abs=1e-6)
+
+
+@pytest.mark.parametrize(("weights", "penalty"), [((3.0, 4.0), 16.0), ((0.3, 0.4), 0.0)])
+def test_only_slopes_above_one_are_penalised(weights, penalty, generator):
+    """And one that is flat, as between equal distributions, has a gradient that is a number."""
+    w = torch.tensor(weights)[:, None].requires_grad_()
+    real, generated = torch.randn(2, 8, 2, generator=generator)
+    mix = torch.rand(8, 1, generator=generator)
+    got = slope_penalty(lambda x: x @ w, real, generated, mix)
+    assert float(got.detach()) == pytest.approx(penalty, abs=1e-5)
+    flat = torch.zeros(2, 1, requires_grad=True)
+    slope_penalty(lambda x: x @ flat, real, generated, mix).backward()
+    assert flat.grad is not None
+    assert torch.equal(flat.grad, torch.zeros(2, 1))
 
 
 def test_the_penalty_is_taken_between_the_samples():

@@ -37,7 +37,8 @@ def link(name, conditions, model, stages, **more):
 
 def settings(file):
     fast = {"epochs": 6, "learning_rate": 0.01, "weight_decay": 0.0}
-    gan = {"units": fast, "score": fast, "adversarial": {"epochs": 1, "learning_rate": 1e-4}}
+    slow = {"epochs": 1, "learning_rate": 1e-4}
+    gan = {"likelihood": {**fast, "epochs": 10}, "critic": slow, "adversarial": slow}
     track = [{"class_path": "heitler.preprocessing.LogMomentum"}]
     told = {"class_path": "heitler.preprocessing.Measured", "init_args": {"columns": ["light"]}}
     return {
