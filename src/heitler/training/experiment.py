@@ -61,8 +61,8 @@ class StageSettings:
     """How long and how fast a stage learns.
 
     The learning rate rises over the first tenth of the stage and falls as a cosine to a
-    hundredth of its maximum; the clock counts as well as the steps, so a stage that runs into its
-    time limit ends at a low rate too.
+    hundredth of its maximum; time counts as well as the steps, so a stage that runs into its time
+    limit ends at a low rate too.
 
     Arguments:
         epochs: Number of passes over the training showers.
@@ -70,7 +70,9 @@ class StageSettings:
         weight_decay: Decoupled weight decay of AdamW.
         betas: Decay rates of AdamW's moments.
         clip: Largest norm of a phase's gradient.
-        max_seconds: Time limit of the stage, looked at between epochs; none by default.
+        max_seconds: Time limit of the stage, looked at between epochs; none by default. Time
+            counts in which the process computes, by the CPU's clock, but never more than passes:
+            a busy machine trains as many epochs, several threads share their seconds.
     """
 
     epochs: int

@@ -178,9 +178,10 @@ class TrainingModule(L.LightningModule):
         Raises:
             ValueError: A loss is not a number any more.
         """
-        passed = monotonic() - self._clock
-        self.seconds, self._seconds = self.seconds + passed, self._seconds + passed
-        self.cpu_seconds += process_time() - self._cpu_clock
+        passed, computed = monotonic() - self._clock, process_time() - self._cpu_clock
+        self.seconds, self.cpu_seconds = self.seconds + passed, self.cpu_seconds + computed
+        # Others on the machine shall not shorten a stage, nor threads of its own.
+        self._seconds += min(passed, computed)
         self.records = {name: float(torch.stack(v).mean()) for name, v in self._sums.items()}
         if wrong := [name for name, value in self.records.items() if not isfinite(value)]:
             stage = self.plan.stage.name

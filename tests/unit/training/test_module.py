@@ -221,7 +221,9 @@ def test_the_learning_rate_follows_the_stage():
 def test_a_time_limit_ends_a_stage_and_skips_its_epochs(monkeypatch):
     clock = [0.0]
     module_file = importlib.import_module("heitler.training.module")
-    monkeypatch.setattr(module_file, "monotonic", lambda: clock[0])
+    # Half of the time the machine does something else: that is no time of the stage.
+    monkeypatch.setattr(module_file, "monotonic", lambda: 2.0 * clock[0])
+    monkeypatch.setattr(module_file, "process_time", lambda: clock[0])
     original = TrainingModule.training_step
     steps = []
 
@@ -245,6 +247,23 @@ def test_a_time_limit_ends_a_stage_and_skips_its_epochs(monkeypatch):
     # The rate of the second epoch knows that most of the time is over.
     rates = watch.rates[0:16:2]
     assert rates[4] == pytest.approx(0.1 * learning_rate_factor(4 / 6))
+
+
+def test_threads_share_the_seconds_of_a_time_limit(monkeypatch):
+    clock = [0.0]
+    module_file = importlib.import_module("heitler.training.module")
+    monkeypatch.setattr(module_file, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(module_file, "process_time", lambda: 4.0 * clock[0])
+    original = TrainingModule.training_step
+
+    def step(self, batch, index):
+        clock[0] += 1.0
+        return original(self, batch, index)
+
+    monkeypatch.setattr(TrainingModule, "training_step", step)
+    watch = Watch()
+    fit(Numbers(ShowerShape((4,), 0, 1)), settings(max_seconds=6.0), watch=[watch])
+    assert [record["seconds"] for record in watch.records] == [4.0, 8.0, 4.0, 8.0, 8.0]
 
 
 def test_preparations_are_part_of_the_time(monkeypatch):
