@@ -109,7 +109,7 @@ def test_the_3dgan_learns_the_sampling_fraction_and_measures_energies(
         checkpoint_seconds=1e9,
         stages={
             "adversarial": {
-                "epochs": 15,
+                "epochs": 20,
                 "learning_rate": 5e-3,
                 "betas": [0.5, 0.9],
                 "weight_decay": 0.0,
