@@ -89,7 +89,7 @@ def slope_penalty(
     The Wasserstein-1 distance asks for slopes of at most 1. A critic that must have slope 1
     everywhere has one between equal distributions too, and pushes the generator on.
 
-    Reference: Petzka et al. 2018, arXiv:1709.08894, eq. (8) without its factor lambda.
+    Reference: Petzka et al. 2018, arXiv:1709.08894, without its factor lambda.
 
     Arguments:
         critic: D, from (N, features) to (N, 1).

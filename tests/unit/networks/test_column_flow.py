@@ -11,7 +11,7 @@ from heitler.networks import ColumnFlow
 
 
 def made(columns=2, **settings):
-    """Margins with weights that matter: those that training starts from are nearly straight."""
+    """A flow with weights that matter: those that training starts from are nearly straight."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         flow = ColumnFlow(columns, 1, width=16, blocks=1, **settings)
