@@ -41,9 +41,9 @@ never saw. The held-out showers were compared with more than one state of the mo
 for photons in `ild_ecal`, where every choice was made on other showers (the wobble of the axis on
 8,000 of `ild_photons_20000.h5`). That the wobble falls with the energy followed a look at the
 centres of held-out electrons of 337 to 500 GeV, which its first form had moved too far.
-Two choices followed held-out scores: more epochs for the two smaller data sets, and summaries in units of their
-scatter, after electrons had missed their bar (the cause was found on training showers). The
-calibration of the lateral spread, the variances of the field and the ranges of rates were found
+Two choices followed held-out scores: more epochs for the two smaller data sets, and summaries in
+units of their scatter, after electrons had missed their bar (the cause was found on training
+showers). The calibration of the lateral spread, the variances of the field and the ranges of rates were found
 on training showers too, but were tried one by one against the held-out electrons, some ten times.
 Six sectors of rings about tilted axes, in the place of three, were chosen after a look at the
 widths of all tilted showers, held-out ones among them. So the scores of electrons and of tilted
