@@ -43,8 +43,9 @@ for photons in `ild_ecal`, where every choice was made on other showers (the wob
 centres of held-out electrons of 337 to 500 GeV, which its first form had moved too far.
 Two choices followed held-out scores: more epochs for the two smaller data sets, and summaries in
 units of their scatter, after electrons had missed their bar (the cause was found on training
-showers). The calibration of the lateral spread, the variances of the field and the ranges of rates were found
-on training showers too, but were tried one by one against the held-out electrons, some ten times.
+showers). The calibration of the lateral spread, the variances of the field and the ranges of rates
+were found on training showers too, but were tried one by one against the held-out electrons, some
+ten times.
 Six sectors of rings about tilted axes, in the place of three, were chosen after a look at the
 widths of all tilted showers, held-out ones among them. So the scores of electrons and of tilted
 photons are a little too good.
